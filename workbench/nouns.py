@@ -1,0 +1,51 @@
+"""What all nouns share: frozen, strict, unknown fields refused, canonical bytes, content fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Strict
+
+T = TypeVar("T")
+
+Many = Annotated[tuple[T, ...], Strict(False)]
+"""A tuple that also accepts a list, because JSON and YAML have no tuples; its elements stay strict."""
+
+
+class Noun(BaseModel):
+    """A frozen value. `1` is no `"1"`, `true` is no `1`, NaN is no number, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    def json_bytes(self) -> bytes:
+        """Return compact JSON, fields in declared order."""
+        return orjson.dumps(self.model_dump(mode="json"))
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Return JSON bytes that depend on the value alone: sorted keys, no spaces, UTF-8.
+
+    `value` is plain data (dict, list, str, int, float, bool, None). Lone surrogates, which UTF-8 cannot hold, are escaped.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        import json
+
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+
+
+def fingerprint(value: Any) -> str:
+    """Return a content hash of plain data: 32 hex digits of SHA-256 over `canonical_bytes`."""
+    return hashlib.sha256(canonical_bytes(value)).hexdigest()[:32]
+
+
+def fingerprint_set(hashes: Iterable[bytes]) -> str:
+    """Return a content hash of a collection whose order has no meaning, from the SHA-256 digest of each member."""
+    digest = hashlib.sha256()
+    for member in sorted(hashes):
+        digest.update(member)
+    return digest.hexdigest()[:32]

@@ -1,0 +1,69 @@
+"""Records and labels: what was observed, and what people said of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, Strict
+
+from workbench.nouns import Many, Noun
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Message(Noun):
+    """One turn of a chat."""
+
+    role: Role
+    """Who speaks."""
+    content: str
+    """What is said; may be empty for an assistant turn that only calls tools."""
+
+
+class Passage(Noun):
+    """One piece of text that was retrieved for, or holds the answer to, a question."""
+
+    id: str = Field(min_length=1)
+    """Name of the passage, unique in its corpus."""
+    text: str
+    """The passage itself."""
+    score: float | None = None
+    """The retriever's score, in the retriever's own unit; higher is nearer."""
+
+
+class Record(Noun):
+    """One observed interaction, before anybody judged it."""
+
+    id: str = Field(min_length=1)
+    """Unique name."""
+    messages: Many[Message]
+    """The prompt as the model saw it."""
+    outputs: Many[str] = ()
+    """Candidate answers, in the order in which they were produced."""
+    contexts: Many[Passage] = ()
+    """Passages that were given to the model."""
+    reference: str | None = None
+    """A known good answer."""
+    origin: str = ""
+    """Where the record comes from: a log, a run id, a recipe."""
+    group: str
+    """The prompt family: the unit that the firewall splits by and that statistics cluster by."""
+    tags: dict[str, str] = {}
+    """Slices this record belongs to, as name → value."""
+
+
+class Label(Noun):
+    """One annotator's answer to one question about one record."""
+
+    record_id: str
+    """The record that was labelled."""
+    question: str
+    """The question's name in the labelling template."""
+    value: str | int | float | Many[str]
+    """The answer."""
+    annotator: str
+    """Who answered, as the labelling server names them."""
+    guideline: str
+    """Version of the guideline under which it was given; labels of different versions are not pooled."""
+    at: Annotated[AwareDatetime, Strict(False)]
+    """When, with a time zone."""

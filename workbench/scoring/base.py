@@ -1,0 +1,57 @@
+"""What a scorer is: frozen data from YAML with one method that judges a saved output."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+from pydantic import Field
+
+from workbench.datasets import Sample
+from workbench.models import Output, OutputFailure, Request
+from workbench.nouns import Noun
+from workbench.runs import Score, ScoreFailure, ScorerInfo
+
+
+class Tools(Protocol):
+    """What a scorer may call beyond its own arithmetic; given to it, never fetched by it."""
+
+    async def ask(self, judge: str, request: Request) -> Output | OutputFailure:
+        """Put a request to the judge of that name in workbench.yaml."""
+        ...
+
+    async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        """Return one unit-length vector a text, from the embedding model of that name or path."""
+        ...
+
+
+class Scorer(Noun):
+    """Base of all scorer specs. A subclass adds a `kind` literal, its settings and `score`."""
+
+    version: ClassVar[str] = "1"
+    """Bumped when the rule changes, so that scores made under different rules are not compared."""
+    low: ClassVar[float | None] = 0.0
+    high: ClassVar[float | None] = 1.0
+    binary: ClassVar[bool] = False
+
+    name: str = Field("", max_length=80, pattern=r"^[A-Za-z0-9_.\-]*$")
+    """Name of the metric in tables; the kind's name when left empty. Unique within an evalset."""
+
+    def info(self) -> ScorerInfo:
+        """Return name, version and declared range, as saved beside the scores."""
+        kind: str = self.kind  # type: ignore[attr-defined]  # every subclass declares its literal
+        return ScorerInfo(
+            name=self.name or kind, kind=kind, version=self.version, low=self.low, high=self.high, binary=self.binary
+        )
+
+    def judges(self) -> tuple[str, ...]:
+        """Return the names of the models this scorer calls."""
+        return ()
+
+    async def score(self, sample: Sample, output: Output, tools: Tools) -> Score | ScoreFailure:
+        """Judge one output. Raises nothing for a single sample: what cannot be scored is a `ScoreFailure`."""
+        raise NotImplementedError
+
+
+def not_applicable(what: str) -> ScoreFailure:
+    """Return the failure of a sample that lacks what the scorer needs; it is counted apart from real failures."""
+    return ScoreFailure(kind="not_applicable", message=what)
