@@ -1,0 +1,136 @@
+"""The mean of one run's scores with its standard error and interval: `mean_interval` chooses the method.
+
+| scores | interval |
+|---|---|
+| 0/1, all of different families | Wilson |
+| within a declared range | Wilson with the effective sample size, t quantile |
+| without a declared range | t |
+
+Families with more than one member make either of the last two clustered, with C - 1 degrees of freedom for C families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from workbench.runs import Interval
+from workbench.statistics.intervals import Estimate, t_interval, wilson, wilson_effective
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def mean_interval(
+    values: Sequence[float],
+    groups: Sequence[str] | None = None,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    binary: bool = False,
+    level: float = 0.95,
+) -> Estimate:
+    """Return the mean of `values` with an interval by the method that suits them, named in `interval.method`.
+
+    `values` holds one score a sample, repeats already averaged, all within [low, high]; `groups` the samples' families
+    in the same order (`None`: every sample is its own). `binary` says that a single score is 0 or 1, so that the range
+    is [0, 1]; averaged repeats of such scores may be passed. No value, one value, or one family: undefined, with why.
+    Raises ValueError for a value that is not finite or outside the range.
+    """
+    import numpy as np
+
+    low, high = (0.0, 1.0) if binary else (low, high)
+    x = np.asarray(values, dtype=float)
+    codes = group_codes(groups, len(x))
+    _refuse_outside(x, low, high)
+    n, n_groups = len(x), int(codes.max(initial=-1)) + 1
+    if n == 0:
+        return Estimate(value=None, n=0, undefined="nothing was scored")
+    mean = float(x.mean())
+    if n_groups < 2:
+        why = "one sample has no spread" if n == 1 else f"all {n} samples are of one family; an interval needs two"
+        return Estimate(value=mean, n=n, n_groups=n_groups, undefined=why)
+    se = clustered_se(x, codes)
+    interval = _chosen(x, se, n_groups, low, high, level)
+    why = "" if interval else f"all {n} values are equal and have no declared range, so their spread is unknown"
+    return Estimate(value=mean, n=n, n_groups=n_groups, se=se, interval=interval, undefined=why)
+
+
+def clustered_se(values: NDArray[np.float64], codes: NDArray[np.int64]) -> float:
+    """Return the standard error of the mean, given each value's family as 0 … C - 1, C >= 2.
+
+    SE = sqrt(C/(C-1) · Σ_c (Σ_{i in c} (x_i - mean))²) / n (Miller, arXiv 2411.00640, with the small-sample factor);
+    with one value a family it is the usual sqrt(Σ (x_i - mean)² / (n (n-1))).
+    """
+    import numpy as np
+
+    sums = np.bincount(codes, weights=values - values.mean())
+    c = len(sums)
+    se = sqrt(c / (c - 1) * float(sums @ sums)) / len(values)
+    rounding = 1e-12 * float(np.abs(values).max())
+    return se if se > rounding else 0.0
+
+
+def group_codes(groups: Sequence[str] | None, n: int) -> NDArray[np.int64]:
+    """Return each sample's family as a number, 0 … C - 1 in order of appearance."""
+    import numpy as np
+
+    if groups is None:
+        return np.arange(n, dtype=np.int64)
+    if len(groups) != n:
+        raise ValueError(f"{n} values but {len(groups)} groups; give one group a value")
+    numbers: dict[str, int] = {}
+    return np.fromiter((numbers.setdefault(g, len(numbers)) for g in groups), dtype=np.int64, count=n)
+
+
+def _chosen(
+    x: NDArray[np.float64], se: float, n_groups: int, low: float | None, high: float | None, level: float
+) -> Interval | None:
+    """Return the interval by the rules in the module's docstring, or `None` where spread cannot be known."""
+    n, mean = len(x), float(x.mean())
+    clustered = n_groups < n
+    suffix = ", clustered by group" if clustered else ""
+    if low is None or high is None:
+        if se == 0:
+            return None
+        plain = t_interval(mean, se, n_groups - 1, level)
+        return _named(plain, plain.method + suffix, low, high)
+    width = high - low
+    share = (mean - low) / width
+    if not clustered and _is_binary((x - low) / width):
+        return _named(_scaled(wilson(share * n, n, level), low, width), "wilson", low, high)
+    # A sample without spread is no proof of a population without spread: then a family counts as one 0/1 trial.
+    size = share * (1 - share) / (se / width) ** 2 if se > 0 else float(n_groups)
+    effective = wilson_effective(share, size, n_groups - 1, level)
+    return _named(_scaled(effective, low, width), effective.method + suffix, low, high)
+
+
+def _is_binary(shares: NDArray[np.float64]) -> bool:
+    return bool(((shares == 0) | (shares == 1)).all())
+
+
+def _scaled(interval: Interval, low: float, width: float) -> Interval:
+    return interval.model_copy(update={"low": low + width * interval.low, "high": low + width * interval.high})
+
+
+def _named(interval: Interval, method: str, low: float | None, high: float | None) -> Interval:
+    """Return the interval under its method's name, cut to the range that scores can have."""
+    bottom = interval.low if low is None else max(low, interval.low)
+    top = interval.high if high is None else min(high, interval.high)
+    return Interval(low=bottom, high=top, level=interval.level, method=method)
+
+
+def _refuse_outside(x: NDArray[np.float64], low: float | None, high: float | None) -> None:
+    """Raise for a value that is not a finite number within the declared range."""
+    import numpy as np
+
+    bad = ~np.isfinite(x)
+    if low is not None:
+        bad |= x < low
+    if high is not None:
+        bad |= x > high
+    if bad.any():
+        at = int(bad.argmax())
+        raise ValueError(f"value {x[at]} at position {at} is not a finite number within [{low}, {high}]")
