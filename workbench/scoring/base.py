@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 from pydantic import Field
@@ -42,6 +43,13 @@ class Scorer(Noun):
         return ScorerInfo(
             name=self.name or kind, kind=kind, version=self.version, low=self.low, high=self.high, binary=self.binary
         )
+
+    def resolve(self, folder: Path) -> Scorer:
+        """Return a copy that holds the files it names, read from inside `folder`, so that a saved spec is complete.
+
+        Raises `ConfigError` with file, line and field.
+        """
+        return self
 
     def judges(self) -> tuple[str, ...]:
         """Return the names of the models this scorer calls."""
