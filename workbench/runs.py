@@ -169,6 +169,8 @@ class RunSpec(Noun):
     """Only the first samples, in the order of a stable hash; `None`: all."""
     budget: float | None = Field(None, gt=0)
     """Money after which the run stops, resumable."""
+    parent: str | None = None
+    """Run whose answers are scored anew; `None` when this run generates its own."""
     fingerprints: dict[str, str]
     """Content hash of each input by name: `rows`, `model`, `scorer:NAME`, `judge:NAME`. Resume compares them."""
 

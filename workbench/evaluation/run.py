@@ -1,0 +1,131 @@
+"""One evaluation from start to finish: own the folder, ask and score, compact, sum up, report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+import workbench
+from workbench.datasets import Manifest
+from workbench.errors import DataError, Problem
+from workbench.evaluation.compact import compact
+from workbench.evaluation.engine import Halt, Progress, Work, evaluate
+from workbench.evaluation.report import markdown
+from workbench.evaluation.summary import sum_up
+from workbench.nouns import Noun
+from workbench.runs import EvalRun, RunSpec
+from workbench.store.files import told_when_full, write_atomic
+from workbench.store.home import RunFolder
+from workbench.store.journal import Journal
+from workbench.store.lock import owning
+
+N = TypeVar("N", bound=Noun)
+PACKAGES = ("openai", "aiohttp", "pydantic", "duckdb", "pyarrow", "scipy", "sacrebleu", "rouge-score", "transformers")
+
+
+class Start(Noun):
+    """What `spec.json` holds: what was asked for, of what, when and on what."""
+
+    spec: RunSpec
+    """What was asked for."""
+    dataset: Manifest
+    """What it runs on."""
+    started: str
+    """ISO 8601 time, UTC."""
+    environment: dict[str, str]
+    """Versions of what can change a number."""
+
+
+async def run(work: Work, folder: RunFolder, halt: Halt, watch: Callable[[Progress], None]) -> EvalRun | None:
+    """Evaluate into `folder`, which is new or holds an unfinished run of the same spec.
+
+    Returns `None` when halted from outside before the end: the journal keeps what is done. Raises `LockedError` when
+    another process owns the folder and `IncompleteRun` when the budget is spent or the disk is full.
+    """
+    with told_when_full(folder.path), owning(folder.path):
+        start = _begin(work, folder)
+        async with Journal(folder.journal) as journal:
+            await evaluate(work, journal, halt, watch)
+            if halt.event.is_set():
+                return None
+            await compact(work, journal, folder)
+        return finish(start, work, folder)
+
+
+def finish(start: Start, work: Work, folder: RunFolder) -> EvalRun:
+    """Sum the tables up, write summary and report, and remove the journal they replace."""
+    infos = tuple(scorer.info() for scorer in work.scorers)
+    sums = sum_up(folder, infos)
+    result = EvalRun(
+        id=folder.id,
+        state="finished",
+        spec=start.spec,
+        dataset=start.dataset,
+        n_attempted=sums.counts.attempted,
+        n_output=sums.counts.answered,
+        n_output_failed=sums.counts.attempted - sums.counts.answered,
+        output_failures=sums.counts.failures,
+        scorers=infos,
+        metrics=sums.metrics,
+        candidate=sums.candidate,
+        judging=sums.judging,
+        latency=sums.latency,
+        started=start.started,
+        ended=_now(),
+        environment=start.environment,
+    )
+    write_atomic(folder.report, markdown(result, folder).encode("utf-8", "backslashreplace"))
+    write_atomic(folder.summary, orjson.dumps(result.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+    for suffix in ("", "-wal", "-shm"):
+        folder.journal.with_name(folder.journal.name + suffix).unlink(missing_ok=True)
+    return result
+
+
+def read_start(folder: RunFolder) -> Start:
+    """Read what a run was asked to do."""
+    return _read(folder.spec, Start)
+
+
+def read_run(folder: RunFolder) -> EvalRun:
+    """Read a finished run. Raises `DataError` when it is not finished."""
+    if not folder.summary.exists():
+        problem = Problem("UNFINISHED_RUN", "this run is not finished", file=str(folder.path), fix=f"workbench eval resume {folder.id}")
+        raise DataError(problem)
+    return _read(folder.summary, EvalRun)
+
+
+def _read(path: Path, noun: type[N]) -> N:
+    try:
+        return noun.model_validate_json(path.read_bytes())
+    except ValidationError as exc:
+        raise DataError(Problem("DAMAGED_RUN", f"cannot be read: {exc.errors()[0]['msg']}", file=str(path))) from exc
+
+
+def _begin(work: Work, folder: RunFolder) -> Start:
+    if folder.spec.exists():
+        return read_start(folder)
+    start = Start(spec=work.spec, dataset=work.rows.manifest, started=_now(), environment=environment())
+    write_atomic(folder.spec, orjson.dumps(start.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+    return start
+
+
+def environment() -> dict[str, str]:
+    """Return the versions of Python, the platform, the workbench and the packages that can change a number."""
+    found = {"workbench": workbench.__version__, "python": platform.python_version(), "platform": platform.platform()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue  # an extra that is not installed cannot have changed a number
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,65 @@
+"""Tables over run folders, answered by DuckDB straight from Parquet.
+
+The files are the truth; nothing is imported into a database. Every function takes paths and returns plain rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+
+
+@contextmanager
+def connection(**views: Path | Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield an in-memory DuckDB with one view a keyword, over one Parquet file or many of the same columns.
+
+    Each view has the files' columns and `run`, the name of the folder that a row comes from. DuckDB may read only the
+    named files: no extension is loaded and no other path or address is opened. Damaged files raise `DataError`.
+    """
+    import duckdb
+
+    db = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    try:
+        for name, files in views.items():
+            paths = [str(p) for p in ([files] if isinstance(files, Path) else files)]
+            db.execute(
+                f'CREATE VIEW "{name}" AS SELECT * EXCLUDE filename, parse_path(filename)[-2] AS run '
+                f"FROM read_parquet({_literal(paths)}, filename = true)"
+            )
+        yield db
+    except (duckdb.IOException, duckdb.InvalidInputException) as exc:
+        raise _damaged(exc) from exc
+    finally:
+        db.close()
+
+
+def rows(db: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()) -> list[Row]:
+    """Return a query's rows as dicts, missing values as `None`."""
+    found = db.execute(query, list(values))
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def page(
+    db: duckdb.DuckDBPyConnection, view: str, *, where: str = "true", values: Sequence[object] = (), order: str, start: int, size: int
+) -> list[Row]:
+    """Return one page of a view. `where` and `order` are the program's own SQL; user input goes into `values`."""
+    return rows(db, f'SELECT * FROM "{view}" WHERE {where} ORDER BY {order} LIMIT {int(size)} OFFSET {int(start)}', values)
+
+
+def _literal(paths: Sequence[str]) -> str:
+    return "[" + ", ".join("'" + p.replace("'", "''") + "'" for p in paths) + "]"
+
+
+def _damaged(exc: Exception) -> DataError:
+    text = str(exc).splitlines()[0]
+    return DataError(Problem("DAMAGED_TABLE", f"a table of this run cannot be read: {text}", fix="restore the run's folder"))
