@@ -3,10 +3,10 @@
 | scores | interval |
 |---|---|
 | 0/1, all of different families | Wilson |
-| within a declared range | Wilson with the effective sample size, t quantile |
+| within a declared range | Wilson with the effective sample size and a t quantile |
 | without a declared range | t |
 
-Families with more than one member make either of the last two clustered, with C - 1 degrees of freedom for C families.
+Families with more than one member make either of the last two clustered. Why these: docs/statistics.md.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def mean_interval(
         why = "one sample has no spread" if n == 1 else f"all {n} samples are of one family; an interval needs two"
         return Estimate(value=mean, n=n, n_groups=n_groups, undefined=why)
     se = clustered_se(x, codes)
-    interval = _chosen(x, se, n_groups, low, high, level)
+    interval = _chosen(x, codes, se, low, high, level)
     why = "" if interval else f"all {n} values are equal and have no declared range, so their spread is unknown"
     return Estimate(value=mean, n=n, n_groups=n_groups, se=se, interval=interval, undefined=why)
 
@@ -62,15 +62,34 @@ def clustered_se(values: NDArray[np.float64], codes: NDArray[np.int64]) -> float
     """Return the standard error of the mean, given each value's family as 0 … C - 1, C >= 2.
 
     SE = sqrt(C/(C-1) · Σ_c (Σ_{i in c} (x_i - mean))²) / n (Miller, arXiv 2411.00640, with the small-sample factor);
-    with one value a family it is the usual sqrt(Σ (x_i - mean)² / (n (n-1))).
+    with one value a family it is the usual sqrt(Σ (x_i - mean)² / (n (n-1))). Rounding noise is 0.
     """
     import numpy as np
 
     sums = np.bincount(codes, weights=values - values.mean())
     c = len(sums)
     se = sqrt(c / (c - 1) * float(sums @ sums)) / len(values)
-    rounding = 1e-12 * float(np.abs(values).max())
-    return se if se > rounding else 0.0
+    return se if se > 1e-12 * float(np.abs(values).max()) else 0.0
+
+
+def degrees_of_freedom(values: NDArray[np.float64], codes: NDArray[np.int64], se: float) -> float:
+    """Return C - 1 for C families of equal size, less when a few large families carry the variance; at least 1.
+
+    C is the effective number (Σ w)² / Σ w² with w = m (1 + (m - 1) ρ), a family's share of the variance; m is its size
+    and ρ the correlation within families that the design effect implies, within [0, 1] (after Satterthwaite 1946).
+    """
+    import numpy as np
+
+    sizes = np.bincount(codes).astype(float)
+    n = len(values)
+    if len(sizes) == n:
+        return n - 1.0
+    independent = float(np.square(values - values.mean()).sum()) / (n * (n - 1))
+    typical = float(sizes @ sizes) / n
+    deff = se**2 / independent if independent > 0 else typical
+    rho = min(1.0, max(0.0, (deff - 1) / (typical - 1)))
+    weights = sizes * (1 + (sizes - 1) * rho)
+    return max(1.0, float(weights.sum() ** 2 / (weights @ weights)) - 1)
 
 
 def group_codes(groups: Sequence[str] | None, n: int) -> NDArray[np.int64]:
@@ -86,25 +105,39 @@ def group_codes(groups: Sequence[str] | None, n: int) -> NDArray[np.int64]:
 
 
 def _chosen(
-    x: NDArray[np.float64], se: float, n_groups: int, low: float | None, high: float | None, level: float
+    x: NDArray[np.float64], codes: NDArray[np.int64], se: float, low: float | None, high: float | None, level: float
 ) -> Interval | None:
-    """Return the interval by the rules in the module's docstring, or `None` where spread cannot be known."""
-    n, mean = len(x), float(x.mean())
-    clustered = n_groups < n
-    suffix = ", clustered by group" if clustered else ""
+    """Return the interval by the rules in the module's docstring, or `None` where the spread cannot be known."""
+    clustered = int(codes.max()) + 1 < len(x)
+    df = degrees_of_freedom(x, codes, se)
     if low is None or high is None:
-        if se == 0:
-            return None
-        plain = t_interval(mean, se, n_groups - 1, level)
-        return _named(plain, plain.method + suffix, low, high)
-    width = high - low
-    share = (mean - low) / width
-    if not clustered and _is_binary((x - low) / width):
-        return _named(_scaled(wilson(share * n, n, level), low, width), "wilson", low, high)
-    # A sample without spread is no proof of a population without spread: then a family counts as one 0/1 trial.
-    size = share * (1 - share) / (se / width) ** 2 if se > 0 else float(n_groups)
-    effective = wilson_effective(share, size, n_groups - 1, level)
-    return _named(_scaled(effective, low, width), effective.method + suffix, low, high)
+        plain = t_interval(float(x.mean()), se, df, level) if se > 0 else None
+        return plain and _named(plain, clustered, low, high)
+    shares = (x - low) / (high - low)
+    mean = float(shares.mean())
+    if not clustered and _is_binary(shares):
+        score = wilson(float(shares.sum()), len(x), level)
+    else:
+        size = _effective_size(mean, se / (high - low), codes)
+        # The design effect is less noisy than the variance: twice its degrees of freedom keep coverage at the level.
+        score = wilson_effective(mean, size, 2 * df, level)
+    return _named(_scaled(score, low, high - low), clustered, low, high)
+
+
+def _effective_size(mean: float, se: float, codes: NDArray[np.int64]) -> float:
+    """Return how many independent 0/1 trials would know the mean as well, for a mean and error in [0, 1].
+
+    A sample without spread is no proof of a population without spread. If the families agree in the mean only, each
+    value counts as one trial; if all values are at one end, each family does, weighted when their sizes differ.
+    """
+    import numpy as np
+
+    if se > 0:
+        return mean * (1 - mean) / se**2
+    n = len(codes)
+    if 0 < mean < 1:
+        return float(n)
+    return n * n / float(np.square(np.bincount(codes), dtype=float).sum())
 
 
 def _is_binary(shares: NDArray[np.float64]) -> bool:
@@ -115,8 +148,9 @@ def _scaled(interval: Interval, low: float, width: float) -> Interval:
     return interval.model_copy(update={"low": low + width * interval.low, "high": low + width * interval.high})
 
 
-def _named(interval: Interval, method: str, low: float | None, high: float | None) -> Interval:
-    """Return the interval under its method's name, cut to the range that scores can have."""
+def _named(interval: Interval, clustered: bool, low: float | None, high: float | None) -> Interval:
+    """Return the interval cut to the range that scores can have, and its method with a word on clustering."""
+    method = interval.method + (", clustered by group" if clustered else "")
     bottom = interval.low if low is None else max(low, interval.low)
     top = interval.high if high is None else min(high, interval.high)
     return Interval(low=bottom, high=top, level=interval.level, method=method)
