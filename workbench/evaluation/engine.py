@@ -12,6 +12,7 @@ import heapq
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from workbench.datasets import Manifest, Sample
@@ -45,6 +46,11 @@ class Work:
     tools: Tools
     workers: int
     """Units under way at once: enough to keep the candidate and the judges busy."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The metrics' names, in the scorers' order."""
+        return tuple(scorer.info().name for scorer in self.scorers)
 
 
 @dataclass
@@ -134,7 +140,7 @@ def chosen(rows: Rows, limit: int | None, batch: int = 256) -> Iterator[list[Pla
 
 
 async def _feed(work: Work, journal: Journal, queue: asyncio.Queue[Unit | None], halt: Halt, progress: Progress) -> None:
-    names = frozenset(scorer.info().name for scorer in work.scorers)
+    names = frozenset(work.names)
     for group in chosen(work.rows, work.spec.limit):
         entries = await journal.entries([sample.id for _, sample in group])
         for _, sample in group:
@@ -200,8 +206,7 @@ async def _do(work: Work, journal: Journal, unit: Unit, progress: Progress) -> N
         progress.failed += 1
         return
     failed = False
-    for scorer in work.scorers:
-        name = scorer.info().name
+    for name, scorer in zip(work.names, work.scorers, strict=True):
         if name not in unit.scored:
             score = await _score(scorer, sample, output, work.tools)
             failed |= isinstance(score, ScoreFailure) and score.kind != "not_applicable"

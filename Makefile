@@ -1,0 +1,74 @@
+# `make help` says what each target does. Every target sets up what it needs by itself; the second time is quick.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Extra arguments for pip, for example an index of CPU-only builds of torch.
+PIP_ARGS ?=
+export HF_HUB_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo eval test test-all check format lint types layers faults proofs bench demo-model docs schemas clean
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Make the virtual environment and install what the demo and the tests need
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): once, a few minutes (torch, transformers and the rest, at the versions in constraints.txt)."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say make PYTHON=python3.12, for example")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt torch
+	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt -e '.[train,rag,dev]'
+	@touch $@
+	@echo "Ready."
+
+demo: setup ## Serve the tiny demo model, evaluate it, judge it and show the report
+	@$(BIN)/workbench demo
+
+eval: setup ## Evaluate the current candidate on every evalset whose use is gate
+	@$(BIN)/workbench eval run --use gate
+
+test: setup ## Run the default tests (under 10 minutes on 2 cores); says what it skips and how to have it run
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s -m "not long"
+
+test-all: setup ## Run every test, the long ones too
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s
+
+faults: setup ## Run the fault trials in full: kills, faulty endpoints, full disks
+	@$(BIN)/python -m pytest tests/faults -r s
+
+proofs: setup ## Prove the statistics by simulation, in full, and write the table in docs/statistics.md
+	@$(BIN)/python -m tests.statistics.proofs
+
+check: format lint types layers test ## Format, lint, types, layers, tests
+
+format: setup ## Format the code
+	@$(BIN)/ruff format .
+
+lint: setup ## Check style
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: setup ## Check types, strictly
+	@$(BIN)/mypy
+
+layers: setup ## Check that imports only go downwards
+	@$(BIN)/python -m pytest tests/test_layers.py
+
+bench: setup ## Measure speed and memory against limits and peers in one run
+	@$(BIN)/python -m benchmarks
+
+demo-model: setup ## Rebuild the demo model from nothing, however long that takes
+	@$(BIN)/python -m demo.build_model
+
+docs: setup ## Rebuild the command-line reference
+	@$(BIN)/python -m workbench.cli.reference
+
+schemas: setup ## Rebuild the JSON Schemas that editors use
+	@$(BIN)/python -m workbench.config.schemas
+
+clean: ## Remove what was built; keeps .workbench, where your runs are
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

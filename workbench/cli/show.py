@@ -1,0 +1,85 @@
+"""Put results on the terminal. Model text is shown as text: no markup, no control characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+from workbench.evaluation.report import interval_text, latency_line, number, sliced, spending_rows, whole
+from workbench.evaluation.summary import worst_samples
+from workbench.runs import EvalRun, Metric
+from workbench.store.home import RunFolder
+
+WORST = 3
+
+
+def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
+    """Print a finished run: metrics, slices, cost, latency, the lowest samples and where the rest lies."""
+    limited = f", limited to {run.spec.limit}" if run.spec.limit else ""
+    click.echo(f"\n{run.spec.evalset} · {run.spec.use} · {run.spec.model_name}   run {run.id}")
+    click.echo(
+        f"{run.n_attempted} asked = {run.n_output} answered + {run.n_output_failed} failed"
+        f"{_kinds(run.output_failures)}; {run.dataset.n} samples in {run.dataset.n_groups} families{limited}\n"
+    )
+    grid(("metric", "mean", "95 % interval", "n", "failed", "n/a"), map(_metric_row, whole(run)))
+    if slices := sliced(run):
+        grid(("metric", "slice", "mean", "95 % interval", "n", "failed"), map(_slice_row, slices))
+    grid(("", "calls", "cached", "tokens in", "tokens out", "cost"), spending_rows(run))
+    click.echo(latency_line(run))
+    for info in run.scorers:
+        if found := worst_samples(folder, info, worst):
+            click.echo(f"\n{'lowest' if info.better == 'higher' else 'highest'} {info.name}")
+            rows = [
+                (r["sample_id"], number(r["value"]), r["question"], r["output"] or "", (r["references"] or [""])[0], r["reason"] or "")
+                for r in found
+            ]
+            grid(("sample", "value", "question", "answer", "reference", "reason"), rows)
+    click.echo(f"\nreport {folder.report}\ntables {folder.samples}\n       {folder.scores}")
+
+
+def _metric_row(m: Metric) -> tuple[str, ...]:
+    return (m.scorer, number(m.value), _interval(m), str(m.n), f"{m.n_failed}{_kinds(_real(m))}", str(m.n_not_applicable))
+
+
+def _slice_row(m: Metric) -> tuple[str, ...]:
+    return (m.scorer, m.slice, number(m.value), _interval(m), str(m.n), f"{m.n_failed}{_kinds(_real(m))}")
+
+
+def _real(m: Metric) -> dict[str, int]:
+    return {kind: n for kind, n in m.failures.items() if kind != "not_applicable"}
+
+
+def _interval(m: Metric) -> str:
+    return interval_text(m.interval) if m.interval else f"none: {m.undefined}"
+
+
+def _kinds(failures: dict[str, int]) -> str:
+    return f" ({', '.join(f'{kind} {n}' for kind, n in sorted(failures.items()))})" if failures else ""
+
+
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows as aligned columns, long cells cut so that a row fits the terminal."""
+    body = [[_cell(text) for text in row] for row in rows]
+    if not body:
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in head:
+        table.add_column(Text(name), overflow="ellipsis", no_wrap=True, justify="right" if name in NUMERIC else "left")
+    for row in body:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(width=None if click.get_text_stream("stdout").isatty() else 140, highlight=False)
+    console.print(table)
+
+
+NUMERIC = frozenset({"mean", "n", "n/a", "calls", "cached", "tokens in", "tokens out", "cost", "value"})
+
+
+def _cell(text: str) -> str:
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

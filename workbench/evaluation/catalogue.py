@@ -1,0 +1,61 @@
+"""The list of all runs of a home, made from their own files; there is no index that could be out of step."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from workbench.errors import DataError
+from workbench.evaluation.run import read_run, read_start
+from workbench.nouns import Many, Noun
+from workbench.runs import Metric
+from workbench.store.home import Home, RunFolder
+from workbench.store.lock import owner_of
+
+
+class Entry(Noun):
+    """One run in the list."""
+
+    id: str
+    """Name of the run's folder."""
+    state: Literal["finished", "running", "unfinished", "damaged"]
+    """`unfinished`: stopped, can be resumed. `damaged`: its files cannot be read."""
+    evalset: str = ""
+    """What it ran on."""
+    model: str = ""
+    """Name of the candidate."""
+    n: int = Field(0, ge=0)
+    """Answers asked for."""
+    metrics: Many[Metric] = ()
+    """Metrics over the whole run."""
+    note: str = ""
+    """The owner's process id, or what is damaged."""
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the entry as table cells."""
+        means = "  ".join(f"{m.scorer} {m.value:.3f}" if m.value is not None else f"{m.scorer} —" for m in self.metrics)
+        return (self.id, self.state, self.model, str(self.n), means or self.note)
+
+
+def catalogue(home: Home) -> list[Entry]:
+    """Return every run, oldest first; a damaged one is listed as such and hides none of the others."""
+    return [_entry(RunFolder(home.runs / run_id)) for run_id in home.run_ids()]
+
+
+def _entry(folder: RunFolder) -> Entry:
+    try:
+        if folder.summary.exists():
+            run = read_run(folder)
+            whole = tuple(m for m in run.metrics if not m.slice)
+            return Entry(
+                id=folder.id, state="finished", evalset=run.spec.evalset, model=run.spec.model_name, n=run.n_attempted, metrics=whole
+            )
+        spec = read_start(folder).spec
+    except DataError as exc:
+        return Entry(id=folder.id, state="damaged", note=str(exc))
+    owner = owner_of(folder.path)
+    if owner is None:
+        note = f"resume with: workbench eval resume {folder.id}"
+        return Entry(id=folder.id, state="unfinished", evalset=spec.evalset, model=spec.model_name, note=note)
+    return Entry(id=folder.id, state="running", evalset=spec.evalset, model=spec.model_name, note=f"process {owner}")

@@ -1,0 +1,1 @@
+"""Long work from configuration: build what the YAML names, run it, close it."""

@@ -1,0 +1,131 @@
+"""Resolve what was asked into a `RunSpec`: everything that decides the numbers, with a content hash of each input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workbench.config.evalset_yaml import Evalset
+from workbench.config.workbench_yaml import Workbench
+from workbench.datasets import Use
+from workbench.errors import ConfigError, DataError, Problem
+from workbench.evaluation.run import read_start
+from workbench.jobs.identities import identity
+from workbench.nouns import fingerprint
+from workbench.reading.samples import StoredDataset, store_dataset
+from workbench.runs import RunSpec
+from workbench.scoring.base import Scorer
+from workbench.store.home import RunFolder
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asked for on the command line or a page."""
+
+    evalset: str
+    use: Use
+    model: str
+    limit: int | None = None
+    repeats: int = 1
+    budget: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that can start: its spec and its opened rows and scorers."""
+
+    spec: RunSpec
+    rows: StoredDataset
+    scorers: tuple[Scorer, ...]
+
+
+def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = None) -> Plan:
+    """Read the evalset, resolve models and scorers, and take every input's fingerprint."""
+    if asked.use not in evalset.uses():
+        problem = Problem(
+            "NO_SUCH_USE", "this evalset has no such part", file=str(evalset.file), field="use", got=asked.use,
+            fix=f"it has: {', '.join(evalset.uses())}",
+        )
+        raise ConfigError(problem)
+    rows = store_dataset(evalset, asked.use, bench.home)
+    candidate = bench.model(asked.model)
+    scorers = evalset.scorers
+    judges = sorted({name for scorer in scorers for name in scorer.judges()})
+    spec = RunSpec(
+        evalset=evalset.name,
+        use=asked.use,
+        model_name=asked.model,
+        model=candidate.model_dump(mode="json"),
+        scorers=tuple(scorer.model_dump(mode="json") for scorer in scorers),
+        judges={name: bench.model(name).model_dump(mode="json") for name in judges},
+        repeats=asked.repeats,
+        limit=asked.limit,
+        budget=asked.budget,
+        parent=parent,
+        fingerprints={
+            "rows": rows.manifest.fingerprint,
+            "model": identity(bench, asked.model),
+            **{f"scorer:{s.info().name}": fingerprint([s.info().version, s.model_dump(mode="json")]) for s in scorers},
+            **{f"judge:{name}": identity(bench, name) for name in judges},
+        },
+    )
+    return Plan(spec, rows, scorers)
+
+
+def folder_for(bench: Workbench, spec: RunSpec, fresh: bool) -> tuple[RunFolder, bool]:
+    """Return the folder to write and whether it resumes: an unfinished run of the very same spec is taken up again."""
+    if not fresh:
+        for run_id in reversed(bench.home.run_ids()):
+            folder = RunFolder(bench.home.runs / run_id)
+            if not folder.summary.exists() and not changes(read_start(folder).spec, spec):
+                return folder, True
+    return bench.home.new_run(spec, datetime.now(UTC)), False
+
+
+def refuse_changes(folder: RunFolder, now: RunSpec) -> None:
+    """Raise `DataError` naming every input that differs from what the unfinished run began with."""
+    found = changes(read_start(folder).spec, now)
+    if found:
+        fix = "undo the change to resume, or start a new run with `workbench eval run --new`"
+        raise DataError([
+            Problem("CHANGED_INPUT", f"{name} changed since this run began", file=str(folder.path), got=what, fix=fix)
+            for name, what in found
+        ])
+
+
+FREE = frozenset({"limits", "price", "cache", "startup_timeout", "api_key_env"})
+"""Settings of a model that may change within a run, because no answer depends on them."""
+
+
+def changes(before: RunSpec, now: RunSpec) -> list[tuple[str, str]]:
+    """Return (name, `old → new`) of every difference that could change a number. The budget is free to change."""
+    old, new = (_comparable(spec) for spec in (before, now))
+    found = list(_differences("", old, new))
+    named = {name.split(".")[0] for name, _ in found}
+    for name in sorted(before.fingerprints.keys() | now.fingerprints.keys()):
+        a, b = before.fingerprints.get(name, "none"), now.fingerprints.get(name, "none")
+        if a != b and not (name == "model" and "model" in named):
+            found.append((FILES.get(name, name), f"{a} → {b}"))
+    return found
+
+
+FILES = {"rows": "rows", "model": "model (its files)"}
+
+
+def _comparable(spec: RunSpec) -> dict[str, Any]:
+    plain = spec.model_dump(mode="json", exclude={"fingerprints", "budget"})
+    for model in (plain["model"], *plain["judges"].values()):
+        for name in FREE:
+            model.pop(name, None)
+    plain["scorers"] = {s["name"] or s["kind"]: s for s in plain["scorers"]}
+    return plain
+
+
+def _differences(path: str, a: Any, b: Any) -> list[tuple[str, str]]:
+    if isinstance(a, dict) and isinstance(b, dict):
+        keys = [*a, *(k for k in b if k not in a)]
+        return [d for k in keys for d in _differences(f"{path}.{k}" if path else str(k), a.get(k), b.get(k))]
+    return [] if a == b else [(path, f"{a!r} → {b!r}")]
