@@ -1,0 +1,1 @@
+"""Files in: strict, streaming readers of samples, labels and recorded answers, with bounded memory."""

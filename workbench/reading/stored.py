@@ -1,0 +1,93 @@
+"""A stored dataset: a folder named by the hash of its rows, read lazily, refused when damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from workbench.datasets import Manifest, Sample
+from workbench.errors import DataError, Problem
+from workbench.reading.source import BLOCK
+from workbench.store.files import flush, told_when_full, write_atomic
+
+ROW_GROUP = 1000
+"""Rows written, and later read, at once."""
+MEND = "remove the dataset's folder; the next command stores it again from its source"
+
+
+@dataclass(frozen=True)
+class StoredDataset:
+    """Rows on disk with their manifest. Reading holds one batch in memory."""
+
+    path: Path
+    """The folder, named by the fingerprint."""
+    manifest: Manifest
+    """What it is and where it comes from."""
+    notes: dict[str, int] = field(default_factory=dict)
+    """Unusual but accepted things in the source, counted by code, such as `BLANK_LINE`."""
+
+    def iter_samples(self, batch: int = 256) -> Iterator[list[tuple[int, Sample]]]:
+        """Yield (position from 0, sample) in batches, in the source's order."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        rows = self.path / "rows.parquet"
+        try:
+            with pq.ParquetFile(rows, pre_buffer=False) as file:
+                for part in file.iter_batches(batch, columns=["position", "row"]):
+                    positions, texts = part.column(0).to_pylist(), part.column(1).to_pylist()
+                    yield [(p, Sample.model_validate_json(t)) for p, t in zip(positions, texts, strict=True)]
+        except (pa.ArrowException, OSError, ValidationError) as exc:
+            raise DataError(_damaged(rows, str(exc).splitlines()[0])) from exc
+
+
+def open_dataset(path: Path, manifest: Manifest | None = None, notes: dict[str, int] | None = None) -> StoredDataset:
+    """Open a stored dataset. Raises `DataError` if a file is missing or its content is not what was written."""
+    try:
+        written = Manifest.model_validate_json((path / "manifest.json").read_bytes())
+        hashed = (path / "rows.sha256").read_text("ascii").split()[0]
+        found = sha256_of(path / "rows.parquet")
+    except (OSError, ValidationError, ValueError, IndexError) as exc:
+        raise DataError(_damaged(path, str(exc).splitlines()[0])) from exc
+    if found != hashed:
+        raise DataError(_damaged(path / "rows.parquet", f"its hash is {found[:12]}…, not {hashed[:12]}…"))
+    if written.fingerprint != path.name:
+        raise DataError(_damaged(path / "manifest.json", f"it speaks of {written.fingerprint}"))
+    return StoredDataset(path, manifest or written, notes or {})
+
+
+def write_rows(folder: Path, rows: Iterable[tuple[str, str, str]]) -> None:
+    """Write (id, family, canonical JSON) rows to `rows.parquet`, durably, in groups, and the file's hash beside it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = ["position", "id", "family", "row"]
+    schema = pa.schema([(columns[0], pa.int64()), *((name, pa.large_string()) for name in columns[1:])])
+    path, position = folder / "rows.parquet", 0
+    with told_when_full(path), pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=["family"]) as writer:
+        rows = iter(rows)
+        while group := list(itertools.islice(rows, ROW_GROUP)):
+            numbers = pa.array(range(position, position + len(group)), pa.int64())
+            texts = [pa.array(column, pa.large_string()) for column in zip(*group, strict=True)]
+            writer.write_table(pa.Table.from_arrays([numbers, *texts], schema=schema))
+            position += len(group)
+    flush(path)
+    write_atomic(folder / "rows.sha256", f"{sha256_of(path)}  rows.parquet\n".encode())
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, reason: str) -> Problem:
+    return Problem("DATASET_DAMAGED", f"the stored dataset is damaged: {reason}", str(path), fix=MEND)
