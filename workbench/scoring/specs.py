@@ -1,0 +1,36 @@
+"""Every kind of scorer that an evalset can name: the union is the registry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from workbench.scoring.assertions import Assertions
+from workbench.scoring.judge import RubricJudge
+from workbench.scoring.limits import CostLimit, LatencyLimit
+from workbench.scoring.numeric import Numeric
+from workbench.scoring.overlap import Bleu, Chrf, Rouge
+from workbench.scoring.similarity import EmbeddingSimilarity
+from workbench.scoring.structure import JsonSchema
+from workbench.scoring.text import Contains, ExactMatch, Length, Regex, TokenF1
+
+ScorerSpec = Annotated[
+    ExactMatch
+    | TokenF1
+    | Contains
+    | Regex
+    | Numeric
+    | Length
+    | Assertions
+    | JsonSchema
+    | Rouge
+    | Bleu
+    | Chrf
+    | EmbeddingSimilarity
+    | LatencyLimit
+    | CostLimit
+    | RubricJudge,
+    Field(discriminator="kind"),
+]
+"""Adding a scorer means adding its class here and its section in docs/scorers.md."""
