@@ -115,12 +115,14 @@ def _chosen(
         return plain and _named(plain, clustered, low, high)
     shares = (x - low) / (high - low)
     mean = float(shares.mean())
-    if not clustered and _is_binary(shares):
+    zero_one = bool(((shares == 0) | (shares == 1)).all())
+    if zero_one and not clustered:
         score = wilson(float(shares.sum()), len(x), level)
     else:
         size = _effective_size(mean, se / (high - low), codes)
-        # The design effect is less noisy than the variance: twice its degrees of freedom keep coverage at the level.
-        score = wilson_effective(mean, size, 2 * df, level)
+        # Of 0/1 scores only the design effect is estimated, and it is less noisy than a variance: with twice the
+        # degrees of freedom the simulated coverage is at the level, with C - 1 it is above.
+        score = wilson_effective(mean, size, 2 * df if zero_one else df, level)
     return _named(_scaled(score, low, high - low), clustered, low, high)
 
 
@@ -138,10 +140,6 @@ def _effective_size(mean: float, se: float, codes: NDArray[np.int64]) -> float:
     if 0 < mean < 1:
         return float(n)
     return n * n / float(np.square(np.bincount(codes), dtype=float).sum())
-
-
-def _is_binary(shares: NDArray[np.float64]) -> bool:
-    return bool(((shares == 0) | (shares == 1)).all())
 
 
 def _scaled(interval: Interval, low: float, width: float) -> Interval:
