@@ -35,7 +35,7 @@ def csv_rows(source: Source, delimiter: str) -> Iterator[RawRow]:
 
 
 def plain_number(text: str) -> float | int | None:
-    """Return the number that a cell holds in plain ASCII digits; `None` for `١٢`, `1_000`, `1,000`, `NaN` and the like."""
+    """Return the number that a cell holds in plain ASCII digits; `None` for `١٢`, `1_000`, `NaN` and such."""
     match = PLAIN_NUMBER.fullmatch(text)
     if match is None:
         return None

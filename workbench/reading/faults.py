@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from workbench.errors import Problem
 
 Gravity = Literal["reject", "set aside", "note"]
-"""`reject`: the whole file is refused · `set aside`: the row is, up to a share that the evalset allows · `note`: counted."""
+"""`reject`: the file is refused · `set aside`: the row is, up to the share the evalset allows · `note`: counted."""
 
 NOTES = frozenset({"BLANK_LINE", "HIDDEN_CHARACTER", "LONE_SURROGATE", "FUTURE_TIME"})
 SET_ASIDE = frozenset(

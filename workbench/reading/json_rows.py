@@ -1,8 +1,8 @@
 """Strict JSONL: one object a line, read in blocks; orjson where it is safe, a slower careful parser where it is not.
 
-orjson refuses NaN, infinities, lone surrogates, bad UTF-8 and deep nesting by itself. What it lets pass is looked for here:
-it keeps the last of two equal keys (so the keys in the text are counted: each ends in `":`), and it turns integers above
-64 bits into floats (so blocks with 19 digits in a row are read carefully).
+orjson refuses NaN, infinities, lone surrogates, bad UTF-8 and deep nesting by itself. What it lets pass is looked for
+here: it keeps the last of two equal keys (so the keys in the text are counted: each ends in `":`), and it turns
+integers above 64 bits into floats (so lines with 19 digits in a row are read carefully).
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ class _Intake:
 
 
 def _take_in(source: Source, work: Path, use: Use, split: Split | None) -> _Intake:
-    """Read a source into `work`. Only if two ids look equal is it read again, to tell duplicates from contradictions."""
+    """Read a source into `work`. Where two ids look equal it is read again, to tell which rows only repeat."""
     intake = _Intake(source, use, split)
     write_rows(work, intake.rows())
     twins = equal_hashes(intake.ids)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ BLOCK = 1024 * 1024
 
 FileKind = Literal["jsonl", "csv", "tsv", "parquet"]
 KINDS: dict[str, FileKind] = {
-    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".pq": "parquet"
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
 MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "COMPRESSED", "gzip data"),
@@ -49,7 +49,7 @@ class Source:
         return str(self.path)
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the file as blocks of whole lines, without a byte order mark. Raises `DataError` if it changes meanwhile."""
+        """Yield the file as blocks of whole lines, without byte order mark. Raises `DataError` if it changes."""
         digest, carry, start = hashlib.sha256(), b"", 0
         with self.path.open("rb") as file:
             while block := file.read(BLOCK):
@@ -82,7 +82,7 @@ class Source:
 
 
 def open_source(path: Path) -> Source:
-    """Return a file's kind, size and hash. Raises `DataError` for what is no readable, uncompressed UTF-8 or Parquet file."""
+    """Return a file's kind, size and hash. Raises `DataError` unless it is readable UTF-8 text or Parquet."""
     try:
         size, modified = stamp(path)
         digest = hashlib.sha256()
@@ -102,7 +102,7 @@ def open_source(path: Path) -> Source:
 
 def stamp(path: Path) -> tuple[int, int]:
     """Return a file's size in bytes and its modification time in nanoseconds."""
-    state = os.stat(path)
+    state = path.stat()
     return state.st_size, state.st_mtime_ns
 
 

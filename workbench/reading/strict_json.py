@@ -11,6 +11,7 @@ from workbench.errors import Problem
 
 MAX_DIGITS = 19
 """Digits of the longest integer, so that it fits 64 bits everywhere."""
+FINITE = "leave it out, or write a finite number"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -87,7 +88,7 @@ def _float(text: str) -> float:
 
 
 def _constant(text: str) -> float:
-    raise _Refused("NOT_FINITE", "NaN and Infinity are no JSON numbers", text, "leave it out, or write a finite number")
+    raise _Refused("NOT_FINITE", "NaN and Infinity are no JSON numbers", text, FINITE)
 
 
 def _syntax(text: str, exc: json.JSONDecodeError, complete: bool) -> tuple[str, str, str | None, str]:

@@ -1,0 +1,154 @@
+"""`evalset.yaml`: what is asked, on which side of the firewall, and how answers are scored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from workbench.config.paths import path_problem
+from workbench.config.workbench_yaml import Workbench, unknown_model
+from workbench.config.yaml_source import load_yaml
+from workbench.datasets import Split, Use
+from workbench.errors import ConfigError, Problem
+from workbench.nouns import Many, Noun
+from workbench.reading.samples import store_dataset
+from workbench.reading.stored import StoredDataset
+from workbench.scoring.base import Scorer
+from workbench.scoring.specs import ScorerSpec
+from workbench.store.home import Home
+
+FILE = "evalset.yaml"
+
+
+class EvalsetSpec(Noun):
+    """A set of samples and the scorers that judge answers to them."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=80)
+    """Name of the evalset; the same as its folder's."""
+    version: str = Field(min_length=1)
+    """Version of its text; bump it when the meaning of a score changes."""
+    description: str = ""
+    """What it measures, for people."""
+    samples: str = Field("samples.jsonl", min_length=1)
+    """JSONL, CSV or Parquet file inside the evalset's folder."""
+    use: Use | None = None
+    """The one purpose of all samples. Give this or `split`."""
+    split: Split | None = None
+    """How the samples are divided by family. Give this or `use`."""
+    scorers: Many[ScorerSpec] = Field(min_length=1)
+    """How answers are judged; names are unique."""
+    quarantine_share: float = Field(0.0, ge=0, lt=1)
+    """Share of the rows that may be set aside as unusable before the evalset is refused."""
+
+    def uses(self) -> tuple[Use, ...]:
+        """Return the sides of the firewall that it has."""
+        if self.split is not None:
+            return self.split.uses()
+        return () if self.use is None else (self.use,)
+
+
+@dataclass(frozen=True)
+class Evalset:
+    """A loaded evalset: its spec, where it lies, and scorers that hold the files they name."""
+
+    file: Path
+    spec: EvalsetSpec
+    scorers: tuple[Scorer, ...]
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    @property
+    def samples(self) -> Path:
+        return self.folder / self.spec.samples
+
+    def uses(self) -> tuple[Use, ...]:
+        """Return the sides of the firewall that it has."""
+        return self.spec.uses()
+
+    def rows(self, use: Use, home: Home) -> StoredDataset:
+        """Return the samples of one use, stored. Raises `DataError`."""
+        share = self.spec.quarantine_share
+        return store_dataset(
+            self.samples, name=self.name, use=use, split=self.spec.split, home=home.root, quarantine_share=share
+        )
+
+
+def load_evalset(folder: Path, bench: Workbench | None = None, environment: Mapping[str, str] | None = None) -> Evalset:
+    """Load an evalset's folder. With `bench`, judges must be models of it. Raises `ConfigError` with every fault."""
+    file = folder / FILE
+    spec = load_yaml(file, EvalsetSpec, environment)
+    problems = [*_own_problems(spec, folder, file), *_judge_problems(spec, bench, str(file))]
+    scorers: list[Scorer] = []
+    for at, scorer in enumerate(spec.scorers):
+        try:
+            scorers.append(scorer.resolve(folder))
+        except ConfigError as exc:
+            problems += [_placed(problem, file, at) for problem in exc.problems]
+    names = Counter(scorer.info().name for scorer in scorers)
+    for name in (name for name, n in names.items() if n > 1):
+        fix = "give each scorer a name of its own"
+        problems.append(Problem("DUPLICATE_NAME", "two scorers have one name", str(file), None, "scorers", name, fix))
+    if problems:
+        raise ConfigError(problems)
+    return Evalset(file, spec, tuple(scorers))
+
+
+def find_evalsets(bench: Workbench) -> list[Evalset]:
+    """Load every evalset of a workbench, by name. Raises `ConfigError` with the faults of all of them."""
+    root = bench.evalsets
+    folders = sorted(p.parent for p in root.glob(f"*/{FILE}"))
+    if not folders:
+        fix = "write one with `workbench init`"
+        raise ConfigError(Problem("NO_EVALSETS", f"no evalset: no folder holds a {FILE}", str(root), fix=fix))
+    found: list[Evalset] = []
+    problems: list[Problem] = []
+    for folder in folders:
+        try:
+            found.append(load_evalset(folder, bench))
+        except ConfigError as exc:
+            problems += exc.problems
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _own_problems(spec: EvalsetSpec, folder: Path, file: Path) -> list[Problem]:
+    """Return what is wrong with an evalset by itself."""
+    found = [p for p in [path_problem(folder, spec.samples, file, "samples")] if p]
+    if (spec.use is None) == (spec.split is None):
+        what = "neither `use` nor `split` is given" if spec.use is None else "both `use` and `split` are given"
+        fix = "give `use: dev` (or train, gate), or `split: {salt: …, train: …, dev: …, gate: …}`"
+        found.append(Problem("USE_OR_SPLIT", what, str(file), fix=fix))
+    if spec.name != folder.absolute().name:
+        fix = "rename the folder or the evalset"
+        found.append(Problem("EVALSET_NAME", "the name is not the folder's", str(file), None, "name", spec.name, fix))
+    return found
+
+
+def _judge_problems(spec: EvalsetSpec, bench: Workbench | None, file: str) -> list[Problem]:
+    """Return the judges that workbench.yaml does not have."""
+    if bench is None:
+        return []
+    named = [(at, judge) for at, scorer in enumerate(spec.scorers) for judge in scorer.judges()]
+    return [
+        unknown_model(judge, bench.config, file, f"scorers[{at}].judge")
+        for at, judge in named
+        if judge not in bench.config.models
+    ]
+
+
+def _placed(problem: Problem, file: Path, at: int) -> Problem:
+    """Say in which scorer a fault lies that was found without knowing it."""
+    field = f"scorers[{at}].{problem.field}".rstrip(".")
+    where = problem.file or str(file)
+    return Problem(problem.code, problem.message, where, problem.line, field, problem.got, problem.fix)

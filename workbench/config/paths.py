@@ -1,0 +1,47 @@
+"""Paths that a configuration file names and that must stay inside its folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from workbench.errors import Problem
+
+RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)([ .].*)?", re.IGNORECASE)
+FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]|%2e|%2f|%5c|%00', re.IGNORECASE)
+MAX_NAME = 255
+"""Bytes of the longest part of a path."""
+
+
+def outside(folder: Path, name: str) -> str:
+    """Return why `name` is no path inside `folder` on every system; empty if it is. Links are followed."""
+    if not name.strip():
+        return "the path is empty"
+    if name.startswith(("/", "~")):
+        return "the path must be relative to the folder"
+    if FORBIDDEN.search(name):
+        return "the path holds a character that not every system allows in names"
+    for part in name.split("/"):
+        if why := _bad_part(part):
+            return why
+    if not (folder / name).resolve().is_relative_to(folder.resolve()):
+        return "the path leads out of the folder through a link"
+    return ""
+
+
+def path_problem(folder: Path, name: str, file: Path, field: str) -> Problem | None:
+    """Return the fault of a path in a configuration file, if it has one."""
+    why = outside(folder, name)
+    if not why:
+        return None
+    return Problem("PATH_OUTSIDE", why, str(file), None, field, name, f"name a file inside {folder}")
+
+
+def _bad_part(part: str) -> str:
+    if part == "..":
+        return "the path leaves the folder"
+    if not part or (part != "." and part != part.rstrip(" .")):
+        return "the path has an empty part, or one that ends in a dot or space"
+    if RESERVED.fullmatch(part):
+        return "the path holds a name that Windows reserves"
+    return f"a name in the path is longer than {MAX_NAME} bytes" if len(part.encode()) > MAX_NAME else ""
