@@ -12,16 +12,22 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "workbench"
 
-LAYERS: dict[str, int] = {
-    **dict.fromkeys(("__init__", "errors", "nouns", "records", "datasets", "models", "runs"), 0),
-    **dict.fromkeys(("store", "reading", "calling", "statistics", "tables"), 1),
-    **dict.fromkeys(("scoring",), 2),
-    **dict.fromkeys(("evaluation",), 3),
-    **dict.fromkeys(("adapters", "simulated"), 4),
-    **dict.fromkeys(("config",), 5),
-    **dict.fromkeys(("jobs",), 6),
-    **dict.fromkeys(("cli", "__main__"), 7),
-}
+ORDER = (
+    ("__init__", "errors"),
+    ("nouns",),
+    ("records",),
+    ("datasets", "models"),
+    ("runs",),
+    ("store", "statistics", "tables", "calling"),
+    ("reading",),
+    ("scoring",),
+    ("evaluation",),
+    ("adapters", "simulated"),
+    ("config",),
+    ("jobs",),
+    ("cli", "__main__"),
+)
+LAYERS = {name: number for number, names in enumerate(ORDER) for name in names}
 """A module imports modules of a lower layer, and of its own folder."""
 
 HEAVY = ("torch", "transformers", "openai", "aiohttp", "duckdb", "pyarrow", "pandas", "scipy", "sentence_transformers", "sacrebleu")

@@ -55,18 +55,19 @@ def resume_command(ctx: click.Context, run_id: str, retry_failed: bool, budget: 
 
 @eval_group.command("rescore")
 @click.argument("run_id", default="latest")
+@click.option("--retry-failed", is_flag=True, help="Ask again where the answer, or a judge's verdict, failed.")
 @json_option
 @quiet_option
 @click.pass_context
-def rescore_command(ctx: click.Context, run_id: str, as_json: bool, quiet: bool) -> None:
+def rescore_command(ctx: click.Context, run_id: str, retry_failed: bool, as_json: bool, quiet: bool) -> None:
     """Score a finished run's answers with the evalset's scorers as they are now.
 
-    Nothing is generated. Scores of unchanged scorers are kept; new and changed ones are made. The result is a new run
+    Nothing is generated, unless failures are retried. Scores of unchanged scorers are kept; new and changed ones are made. The result is a new run
     that names the old one as its parent.
     """
     from workbench.cli.running import rescore
 
-    ctx.exit(rescore(config_of(ctx), run_id, as_json=as_json, quiet=quiet))
+    ctx.exit(rescore(config_of(ctx), run_id, retry_failed=retry_failed, as_json=as_json, quiet=quiet))
 
 
 @eval_group.command("show")

@@ -50,13 +50,22 @@ async def run(work: Work, folder: RunFolder, halt: Halt, watch: Callable[[Progre
     another process owns the folder and `IncompleteRun` when the budget is spent or the disk is full.
     """
     with told_when_full(folder.path), owning(folder.path):
-        start = _begin(work, folder)
+        start = begin(work.spec, work.rows.manifest, folder)
         async with Journal(folder.journal) as journal:
             await evaluate(work, journal, halt, watch)
             if halt.event.is_set():
                 return None
             await compact(work, journal, folder)
         return finish(start, work, folder)
+
+
+def begin(spec: RunSpec, dataset: Manifest, folder: RunFolder) -> Start:
+    """Write down what is asked for, or read what an unfinished run began with."""
+    if folder.spec.exists():
+        return read_start(folder)
+    start = Start(spec=spec, dataset=dataset, started=_now(), environment=environment())
+    write_atomic(folder.spec, orjson.dumps(start.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+    return start
 
 
 def finish(start: Start, work: Work, folder: RunFolder) -> EvalRun:
@@ -106,14 +115,6 @@ def _read(path: Path, noun: type[N]) -> N:
         return noun.model_validate_json(path.read_bytes())
     except ValidationError as exc:
         raise DataError(Problem("DAMAGED_RUN", f"cannot be read: {exc.errors()[0]['msg']}", file=str(path))) from exc
-
-
-def _begin(work: Work, folder: RunFolder) -> Start:
-    if folder.spec.exists():
-        return read_start(folder)
-    start = Start(spec=work.spec, dataset=work.rows.manifest, started=_now(), environment=environment())
-    write_atomic(folder.spec, orjson.dumps(start.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
-    return start
 
 
 def environment() -> dict[str, str]:

@@ -57,12 +57,13 @@ def _slices(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """Return the (tag, value) pairs worth a row: tags that divide the run and are no mere names of samples."""
     found = rows(
         db,
-        """WITH t AS (SELECT DISTINCT unnest(map_entries(tags), recursive := true) FROM samples)
-           SELECT key, value FROM t WHERE (SELECT count(*) FROM t u WHERE u.key = t.key) BETWEEN 2 AND ?
-           ORDER BY key, value""",
+        """WITH entries AS (SELECT unnest(map_entries(tags)) AS e FROM samples),
+                pairs AS (SELECT DISTINCT e.key AS name, e.value AS value FROM entries)
+           SELECT name, value FROM pairs
+           QUALIFY count(*) OVER (PARTITION BY name) BETWEEN 2 AND ? ORDER BY name, value""",
         [MAX_SLICE_VALUES],
     )
-    return [(row["key"], row["value"]) for row in found]
+    return [(row["name"], row["value"]) for row in found]
 
 
 def _metric(db: duckdb.DuckDBPyConnection, info: ScorerInfo, label: str, tag: Sequence[str]) -> Metric:

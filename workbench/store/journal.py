@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,10 +98,9 @@ class Journal:
         """Return what was committed for these samples."""
         return await self._in_thread(lambda: self._entries([_text(s) for s in sample_ids]))
 
-    async def drop(self, outputs: Iterable[OutputKey]) -> None:
-        """Forget answers and their scores, so that they are made again."""
-        keys = [(_text(s), r) for s, r in outputs]
-        await self._in_thread(lambda: self._drop(keys))
+    async def forget(self, beginning: bytes, but_not: bytes) -> int:
+        """Forget answers and scores whose payload begins so, except `but_not`; they will be made again. Return how many."""
+        return await self._in_thread(lambda: self._forget(beginning, but_not))
 
     async def counts(self) -> tuple[int, int]:
         """Return the numbers of answers and scores committed."""
@@ -182,11 +181,13 @@ class Journal:
         )
         return Entries({(s, r): p for s, r, p in outputs}, {(s, r, name): p for s, r, name, p in scores})
 
-    def _drop(self, keys: list[OutputKey]) -> None:
+    def _forget(self, beginning: bytes, but_not: bytes) -> int:
+        begins = "substr(payload, 1, ?) = ? AND NOT substr(payload, 1, ?) = ?"
+        values = (len(beginning), beginning, len(but_not), but_not)
         self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("DELETE FROM outputs WHERE sample_id = ? AND repeat = ?", keys)
-        self._db.executemany("DELETE FROM scores WHERE sample_id = ? AND repeat = ?", keys)
+        n = sum(self._db.execute(f"DELETE FROM {t} WHERE {begins}", values).rowcount for t in ("outputs", "scores"))
         self._db.execute("COMMIT")
+        return n
 
     def _counts(self) -> tuple[int, int]:
         row = self._db.execute("SELECT (SELECT count(*) FROM outputs), (SELECT count(*) FROM scores)").fetchone()

@@ -1,0 +1,112 @@
+"""What `workbench eval run | resume | rescore` do: plan, run, show; and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import click
+import orjson
+
+from workbench.cli.progress import say, watching
+from workbench.cli.show import show_run
+from workbench.config.evalset_yaml import find_evalsets
+from workbench.config.workbench_yaml import Workbench
+from workbench.datasets import Use
+from workbench.errors import ConfigError, IncompleteRun, Problem
+from workbench.evaluation.run import read_start
+from workbench.jobs.evaluating import Job, evaluate_all
+from workbench.jobs.planning import Asked, folder_for, plan, refuse_changes
+from workbench.jobs.supervision import Stopped, supervise
+from workbench.runs import EvalRun
+from workbench.store.home import RunFolder
+
+
+def run_evalsets(
+    bench: Workbench,
+    names: Sequence[str],
+    use: Use,
+    model: str,
+    *,
+    limit: int | None,
+    repeats: int,
+    budget: float | None,
+    dry_run: bool,
+    new: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run the evalsets of these names, or all that have the use; return the exit code."""
+    evalsets = find_evalsets(bench, names, use)
+    asked = Asked(evalset="", use=use, model=model, limit=limit, repeats=repeats, budget=budget)
+    plans = [plan(bench, replace(asked, evalset=evalset.name), evalset) for evalset in evalsets]
+    if dry_run:
+        from workbench.cli.pricing import show_prices
+
+        return show_prices(bench, plans, as_json)
+    jobs = []
+    for p in plans:
+        folder, resumed = folder_for(bench, p.spec, new)
+        if resumed and not quiet:
+            say(f"Going on with the unfinished run {folder.id} (--new starts another).")
+        jobs.append(Job(p, folder))
+    return _run(bench, jobs, as_json, quiet)
+
+
+def resume(bench: Workbench, run_id: str, *, retry_failed: bool, budget: float | None, as_json: bool, quiet: bool) -> int:
+    """Go on with an unfinished run."""
+    folder = bench.home.run(run_id)
+    if folder.summary.exists():
+        problem = Problem("FINISHED_RUN", "this run is finished", file=str(folder.path), fix=f"workbench eval show {folder.id}")
+        raise ConfigError(problem)
+    before = read_start(folder).spec
+    asked = Asked(before.evalset, before.use, before.model_name, before.limit, before.repeats, budget or before.budget)
+    now = plan(bench, asked, find_evalsets(bench, [before.evalset], before.use)[0], before.parent)
+    refuse_changes(folder, now.spec)
+    if retry_failed:
+        from workbench.jobs.rescoring import forget_failures
+
+        n = forget_failures(folder)
+        say(f"{n} failed answers and scores will be made again.")
+    return _run(bench, [Job(now, folder)], as_json, quiet)
+
+
+def rescore(bench: Workbench, run_id: str, *, retry_failed: bool, as_json: bool, quiet: bool) -> int:
+    """Score a finished run's answers anew, into a new run."""
+    from workbench.jobs.rescoring import prepare
+
+    old = bench.home.run(run_id)
+    job, kept = prepare(bench, old, retry_failed)
+    if not quiet:
+        say(f"Answers of {old.id}; scores kept of: {', '.join(kept) or 'none'}.")
+    return _run(bench, [job], as_json, quiet)
+
+
+def _run(bench: Workbench, jobs: Sequence[Job], as_json: bool, quiet: bool) -> int:
+    try:
+        runs = supervise(lambda halt: evaluate_all(bench, jobs, halt, partial(watching, quiet=quiet), say))
+    except Stopped as stop:
+        _say_how_to_resume(jobs, f"Stopped by {stop}.")
+        return stop.exit_code
+    except IncompleteRun:
+        _say_how_to_resume(jobs, "Not finished.")
+        raise
+    folders = [job.folder for job in jobs]
+    _show(runs or [], folders, as_json)
+    return 0
+
+
+def _say_how_to_resume(jobs: Sequence[Job], what: str) -> None:
+    for job in jobs:
+        if job.folder.spec.exists() and not job.folder.summary.exists():
+            say(f"{what} What was done is kept; go on with: workbench eval resume {job.folder.id}")
+
+
+def _show(runs: Sequence[EvalRun], folders: Sequence[RunFolder], as_json: bool) -> None:
+    if as_json:
+        plain = [run.model_dump(mode="json") for run in runs]
+        click.echo(orjson.dumps(plain[0] if len(plain) == 1 else plain, option=orjson.OPT_INDENT_2).decode())
+        return
+    for run, folder in zip(runs, folders, strict=True):
+        show_run(run, folder)
