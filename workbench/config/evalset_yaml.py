@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field
 
-from workbench.config.paths import path_problem
+from workbench.config.paths import outside
 from workbench.config.workbench_yaml import Workbench, unknown_model
 from workbench.config.yaml_source import load_yaml
 from workbench.datasets import Split, Use
@@ -86,20 +86,18 @@ class Evalset:
 def load_evalset(folder: Path, bench: Workbench | None = None, environment: Mapping[str, str] | None = None) -> Evalset:
     """Load an evalset's folder. With `bench`, judges must be models of it. Raises `ConfigError` with every fault."""
     file = folder / FILE
-    spec = load_yaml(file, EvalsetSpec, environment)
-    problems = [*_own_problems(spec, folder, file), *_judge_problems(spec, bench, str(file))]
     scorers: list[Scorer] = []
-    for at, scorer in enumerate(spec.scorers):
-        try:
-            scorers.append(scorer.resolve(folder))
-        except ConfigError as exc:
-            problems += [_placed(problem, file, at) for problem in exc.problems]
-    names = Counter(scorer.info().name for scorer in scorers)
-    for name in (name for name, n in names.items() if n > 1):
-        fix = "give each scorer a name of its own"
-        problems.append(Problem("DUPLICATE_NAME", "two scorers have one name", str(file), None, "scorers", name, fix))
-    if problems:
-        raise ConfigError(problems)
+
+    def check(spec: EvalsetSpec) -> list[Problem]:
+        found = [*_own_problems(spec, folder), *_judge_problems(spec, bench)]
+        for at, scorer in enumerate(spec.scorers):
+            try:
+                scorers.append(scorer.resolve(folder))
+            except ConfigError as exc:
+                found += [_within(problem, at, folder) for problem in exc.problems]
+        return found + _name_problems(scorers)
+
+    spec = load_yaml(file, EvalsetSpec, environment, check)
     return Evalset(file, spec, tuple(scorers))
 
 
@@ -122,33 +120,46 @@ def find_evalsets(bench: Workbench) -> list[Evalset]:
     return found
 
 
-def _own_problems(spec: EvalsetSpec, folder: Path, file: Path) -> list[Problem]:
+def _own_problems(spec: EvalsetSpec, folder: Path) -> list[Problem]:
     """Return what is wrong with an evalset by itself."""
-    found = [p for p in [path_problem(folder, spec.samples, file, "samples")] if p]
+    found: list[Problem] = []
+    if why := outside(folder, spec.samples):
+        fix = "name a file inside the evalset's folder"
+        found.append(Problem("PATH_OUTSIDE", why, field="samples", got=spec.samples, fix=fix))
     if (spec.use is None) == (spec.split is None):
         what = "neither `use` nor `split` is given" if spec.use is None else "both `use` and `split` are given"
         fix = "give `use: dev` (or train, gate), or `split: {salt: …, train: …, dev: …, gate: …}`"
-        found.append(Problem("USE_OR_SPLIT", what, str(file), fix=fix))
+        found.append(Problem("USE_OR_SPLIT", what, field="" if spec.use is None else "use", fix=fix))
     if spec.name != folder.absolute().name:
         fix = "rename the folder or the evalset"
-        found.append(Problem("EVALSET_NAME", "the name is not the folder's", str(file), None, "name", spec.name, fix))
+        found.append(Problem("EVALSET_NAME", "the name is not the folder's", field="name", got=spec.name, fix=fix))
     return found
 
 
-def _judge_problems(spec: EvalsetSpec, bench: Workbench | None, file: str) -> list[Problem]:
+def _judge_problems(spec: EvalsetSpec, bench: Workbench | None) -> list[Problem]:
     """Return the judges that workbench.yaml does not have."""
     if bench is None:
         return []
     named = [(at, judge) for at, scorer in enumerate(spec.scorers) for judge in scorer.judges()]
     return [
-        unknown_model(judge, bench.config, file, f"scorers[{at}].judge")
+        unknown_model(judge, bench.config, f"scorers[{at}].judge")
         for at, judge in named
         if judge not in bench.config.models
     ]
 
 
-def _placed(problem: Problem, file: Path, at: int) -> Problem:
-    """Say in which scorer a fault lies that was found without knowing it."""
-    field = f"scorers[{at}].{problem.field}".rstrip(".")
-    where = problem.file or str(file)
-    return Problem(problem.code, problem.message, where, problem.line, field, problem.got, problem.fix)
+def _name_problems(scorers: list[Scorer]) -> list[Problem]:
+    """Return the names that two scorers share."""
+    names = Counter(scorer.info().name for scorer in scorers)
+    fix = "give each scorer a `name` of its own"
+    return [
+        Problem("DUPLICATE_NAME", "two scorers have one name", field="scorers", got=name, fix=fix)
+        for name, n in names.items()
+        if n > 1
+    ]
+
+
+def _within(problem: Problem, at: int, folder: Path) -> Problem:
+    """Say in which scorer a fault lies that was found without knowing it; a rubric's own faults keep their file."""
+    file = "" if problem.file == str(folder) else problem.file
+    return replace(problem, file=file, field=f"scorers[{at}].{problem.field}".rstrip("."))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from workbench.errors import Problem
-
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)([ .].*)?", re.IGNORECASE)
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]|%2e|%2f|%5c|%00', re.IGNORECASE)
 MAX_NAME = 255
@@ -27,14 +25,6 @@ def outside(folder: Path, name: str) -> str:
     if not (folder / name).resolve().is_relative_to(folder.resolve()):
         return "the path leads out of the folder through a link"
     return ""
-
-
-def path_problem(folder: Path, name: str, file: Path, field: str) -> Problem | None:
-    """Return the fault of a path in a configuration file, if it has one."""
-    why = outside(folder, name)
-    if not why:
-        return None
-    return Problem("PATH_OUTSIDE", why, str(file), None, field, name, f"name a file inside {folder}")
 
 
 def _bad_part(part: str) -> str:

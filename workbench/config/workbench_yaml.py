@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -65,20 +65,13 @@ class Workbench:
         """Return a model's spec. Raises `ConfigError` naming the nearest one."""
         if name in self.config.models:
             return self.config.models[name]
-        raise ConfigError(unknown_model(name, self.config, str(self.file), "models"))
+        raise ConfigError(replace(unknown_model(name, self.config, "models"), file=str(self.file)))
 
 
 def load_workbench(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Workbench:
     """Load the given `workbench.yaml`, or the nearest one upwards from here. Raises `ConfigError` with every fault."""
     file = find_config(Path.cwd()) if path is None else path
-    config = load_yaml(file, WorkbenchConfig, environment)
-    problems = [*_candidate_problems(config, str(file))]
-    for name, spec in config.models.items():
-        if isinstance(spec, EndpointSpec):
-            problems += _endpoint_problems(spec, str(file), f"models.{name}")
-    if problems:
-        raise ConfigError(problems)
-    return Workbench(file.absolute(), config)
+    return Workbench(file.absolute(), load_yaml(file, WorkbenchConfig, environment, _cross_checked))
 
 
 def find_config(start: Path) -> Path:
@@ -90,48 +83,53 @@ def find_config(start: Path) -> Path:
     raise ConfigError(Problem("FILE_MISSING", f"no {FILE} here or in any folder above", str(start), fix=fix))
 
 
-def unknown_model(name: str, config: WorkbenchConfig, file: str, field: str, line: int | None = None) -> Problem:
+def unknown_model(name: str, config: WorkbenchConfig, field: str) -> Problem:
     """Return the fault of a model's name that workbench.yaml does not have."""
     near = difflib.get_close_matches(name, config.models, n=1)
     fix = f"did you mean '{near[0]}'?" if near else f"models: {', '.join(config.models)}"
-    return Problem("UNKNOWN_MODEL", "no model has this name", file, line, field, repr(name), fix)
+    return Problem("UNKNOWN_MODEL", "no model has this name", field=field, got=repr(name), fix=fix)
 
 
-def _candidate_problems(config: WorkbenchConfig, file: str) -> list[Problem]:
-    return [] if config.candidate in config.models else [unknown_model(config.candidate, config, file, "candidate")]
+def _cross_checked(config: WorkbenchConfig) -> list[Problem]:
+    """Return what is wrong between fields; the loader adds file and line."""
+    found = [] if config.candidate in config.models else [unknown_model(config.candidate, config, "candidate")]
+    for name, spec in config.models.items():
+        if isinstance(spec, EndpointSpec):
+            found += [
+                *_key_problems(spec, f"models.{name}.api_key_env"),
+                *_url_problems(spec, f"models.{name}.base_url"),
+            ]
+    return found
 
 
-def _endpoint_problems(spec: EndpointSpec, file: str, field: str) -> list[Problem]:
+def _key_problems(spec: EndpointSpec, field: str) -> list[Problem]:
+    """Return the fault of a key that was written where its variable's name belongs, without showing it."""
+    if spec.api_key_env is None or VARIABLE.fullmatch(spec.api_key_env):
+        return []
+    fix = "name the variable, such as OPENAI_API_KEY; never write the key itself"
+    return [Problem("SECRET_IN_CONFIG", "this is no name of an environment variable", field=field, fix=fix)]
+
+
+def _url_problems(spec: EndpointSpec, field: str) -> list[Problem]:
     """Return what is wrong with an endpoint's address, without showing what may be a secret in it."""
-    found: list[Problem] = []
-    if spec.api_key_env is not None and not VARIABLE.fullmatch(spec.api_key_env):
-        fix = "name the variable, such as OPENAI_API_KEY; never write the key itself"
-        what = "this is no name of an environment variable"
-        found.append(Problem("SECRET_IN_CONFIG", what, file, None, f"{field}.api_key_env", None, fix))
-    where = f"{field}.base_url"
     try:
         url = urlsplit(spec.base_url)
-        host = url.hostname
+        host, secret = url.hostname, bool(url.username or url.password)
     except ValueError:
-        return [*found, Problem("BASE_URL", "this is no address", file, None, where, None, "write http://host:port/v1")]
+        return [Problem("BASE_URL", "this is no address", field=field, fix="write http://host:port/v1")]
     if url.scheme not in ("http", "https") or not url.netloc:
-        bare = spec.base_url if "@" not in spec.base_url else None
+        bare = None if "@" in spec.base_url else spec.base_url
         fix = (
             f"write http://{bare} or https://{bare}" if bare and "://" not in bare else "begin with http:// or https://"
         )
-        return [
-            *found,
-            Problem("BASE_URL", "the address has no scheme that can be called", file, None, where, bare, fix),
-        ]
+        what = "the address has no scheme that can be called"
+        return [Problem("BASE_URL", what, field=field, got=bare, fix=fix)]
+    found: list[Problem] = []
     if not host:
-        found.append(
-            Problem("BASE_URL", "the address has no host", file, None, where, None, "write http://host:port/v1")
-        )
-    if url.username or url.password:
-        fix = "remove it and set api_key_env"
-        found.append(
-            Problem("SECRET_IN_CONFIG", "the address holds a user name or password", file, None, where, None, fix)
-        )
+        found.append(Problem("BASE_URL", "the address has no host", field=field, fix="write http://host:port/v1"))
+    if secret:
+        what, fix = "the address holds a user name or password", "remove it and set api_key_env"
+        found.append(Problem("SECRET_IN_CONFIG", what, field=field, fix=fix))
     if url.query or url.fragment:
-        found.append(Problem("BASE_URL", "the address must end in its path", file, None, where, None, "remove ? and #"))
+        found.append(Problem("BASE_URL", "the address must end in its path", field=field, fix="remove ? and #"))
     return found

@@ -91,12 +91,13 @@ class _Builder:
         name = TAGS.get(node.tag)
         if name is None:
             fix = "remove the tag" if node.tag != "tag:yaml.org,2002:merge" else "write the keys out"
-            return self.wrong("YAML_TAG", "YAML tags are not allowed", node, path, node.tag, fix)
+            self.wrong("YAML_TAG", "YAML tags are not allowed", node, path, node.tag, fix)
+            return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
-        return self.scalar(node, name, path)
+        return self.scalar(node, name, path) if isinstance(node, yaml.ScalarNode) else None
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         """Return a mapping; every key is text and stands once."""
@@ -137,8 +138,6 @@ class _Builder:
             return int(text) if PLAIN_INT.fullmatch(text) and len(text) <= 19 else self.odd_number(node, path)
         if name == "float":
             return self.odd_number(node, path) if ":" in text or "_" in text else _float(text)
-        if name == "timestamp" and node.style is None:
-            return _Timestamp(text)
         if node.style is None and SCIENTIFIC.fullmatch(text):  # YAML 1.1 wants 1.0e-3 and takes 1e-3 for text
             return float(text)
         return self.text(node, text, path)
@@ -159,16 +158,14 @@ class _Builder:
         variable = match[1]
         if path and isinstance(path[-1], str) and SECRET_FIELD.search(path[-1]):
             fix = f"write {variable} without ${{}}: this field names the variable, it does not hold the secret"
-            return self.wrong("ENV_SECRET", "a secret would be read into the configuration", node, path, variable, fix)
+            self.wrong("ENV_SECRET", "a secret would be read into the configuration", node, path, variable, fix)
+            return None
         self.built.from_environment.add(path)
         if variable not in self.environment:
             fix = f"export {variable}=…, or write the value"
-            return self.wrong("ENV_UNSET", "the environment variable is not set", node, path, variable, fix)
+            self.wrong("ENV_UNSET", "the environment variable is not set", node, path, variable, fix)
+            return None
         return self.environment[variable]
-
-
-class _Timestamp(str):
-    """An unquoted date: no text for a strict noun, and told as a date."""
 
 
 def _float(text: str) -> float:

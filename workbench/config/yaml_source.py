@@ -7,14 +7,15 @@ documents, alias bombs, unquoted words that YAML takes for something else, and u
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from workbench.config.yaml_nodes import Built, build
+from workbench.config.yaml_nodes import Built, build, path_text
 from workbench.config.yaml_told import told
 from workbench.errors import ConfigError, Problem
 
@@ -24,10 +25,16 @@ MAX_BYTES = 1024 * 1024
 """Size of the largest configuration file."""
 
 
-def load_yaml(path: Path, noun: type[T], environment: Mapping[str, str] | None = None) -> T:
+def load_yaml(
+    path: Path,
+    noun: type[T],
+    environment: Mapping[str, str] | None = None,
+    check: Callable[[T], list[Problem]] = lambda value: [],
+) -> T:
     """Return the file as a noun. Raises `ConfigError` with all of its faults.
 
-    `environment` answers `${VAR}` references; the process's own is used when it is left out.
+    `environment` answers `${VAR}` references; the process's own is used when it is left out. `check` finds what the
+    noun by itself cannot know; its problems name fields, and are given the file and line here.
     """
     file = str(path)
     built = build(_composed(_text(path), file), file, os.environ if environment is None else environment)
@@ -35,9 +42,19 @@ def load_yaml(path: Path, noun: type[T], environment: Mapping[str, str] | None =
         value = noun.model_validate(built.data)
     except ValidationError as exc:
         raise ConfigError(_in_order(built, told(exc, noun, built, file))) from exc
-    if built.problems:
-        raise ConfigError(_in_order(built, []))
+    problems = _in_order(built, [_placed(problem, built, file) for problem in check(value)])
+    if problems:
+        raise ConfigError(problems)
     return value
+
+
+def _placed(problem: Problem, built: Built, file: str) -> Problem:
+    """Give a problem that names only a field its file and line: the field's, or that of the nearest part around it."""
+    if problem.file:
+        return problem
+    lines = {path_text(path): node.start_mark.line + 1 for path, node in built.nodes.items()}
+    around = [text for text in lines if text == problem.field or problem.field.startswith((f"{text}.", f"{text}["))]
+    return replace(problem, file=file, line=lines[max(around, key=len, default="")])
 
 
 def _in_order(built: Built, found: list[Problem]) -> list[Problem]:

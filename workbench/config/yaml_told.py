@@ -11,7 +11,7 @@ from workbench.config.yaml_nodes import TAGS, Built, Path, path_text
 from workbench.errors import Problem
 from workbench.reading.faults import code_of, fix_of, sentence, shown
 
-TAKEN_FOR = {"bool": "true or false", "int": "a number", "float": "a number", "null": "nothing", "timestamp": "a date"}
+TAKEN_FOR = {"bool": "true or false", "int": "a number", "float": "a number", "null": "nothing"}
 
 
 def told(exc: ValidationError, noun: type[BaseModel], built: Built, file: str) -> list[Problem]:
@@ -52,7 +52,7 @@ def _sentence(error: Any) -> str:
 
 def _unquoted(kind: str, node: yaml.Node | None) -> tuple[str, str] | None:
     """Return message and fix where an unquoted word became something else than the text that was meant."""
-    wants_text = kind in ("string_type", "literal_error", "string_sub_type")
+    wants_text = kind in ("string_type", "literal_error")
     if not wants_text or not isinstance(node, yaml.ScalarNode) or node.style is not None or not node.value:
         return None
     name = TAGS.get(node.tag, "")

@@ -132,8 +132,10 @@ def _inside(place: dict[str, Any], part: str | int, root: dict[str, Any]) -> Ite
                 yield flat["items"]
         elif part in flat.get("properties", {}):
             yield flat["properties"][part]
-        elif isinstance(flat.get("additionalProperties"), dict):
-            yield flat["additionalProperties"]
+        else:
+            yield from flat.get("patternProperties", {}).values()
+            if isinstance(flat.get("additionalProperties"), dict):
+                yield flat["additionalProperties"]
 
 
 def _flat(place: dict[str, Any], root: dict[str, Any]) -> Iterator[dict[str, Any]]:
