@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -54,11 +54,12 @@ class RubricJudge(Scorer):
     """The rubric itself; filled in when the evalset is loaded, so that a saved spec is complete."""
 
     def resolve(self, folder: Path) -> RubricJudge:
-        """Return a copy that holds the rubric's text. Raises `ConfigError` with file, line and field."""
+        """Return a copy that holds the rubric's text, and takes its name where it has none. Raises `ConfigError`."""
         if self.content is not None:
             return self
         text = read_inside(folder, self.rubric, "rubric")
-        return self.model_copy(update={"content": parse_rubric(text, str(folder / self.rubric))})
+        content = parse_rubric(text, str(folder / self.rubric))
+        return self.model_copy(update={"content": content, "name": self.name or content.name})
 
     def info(self) -> ScorerInfo:
         """Return name, range of the rubric's scale, and a version made of template, rubric version and rubric text."""
@@ -186,5 +187,5 @@ def _step_words(scale: Scale) -> str:
     """Return the meaning of each step of an ordinal scale, where it has words."""
     if scale == "binary" or not scale.ordinal.labels:
         return ""
-    steps: list[Any] = [f"{scale.ordinal.min + i} = {word}" for i, word in enumerate(scale.ordinal.labels)]
+    steps = [f"{scale.ordinal.min + i} = {word}" for i, word in enumerate(scale.ordinal.labels)]
     return "\n\nScale: " + "; ".join(steps) + "."

@@ -20,8 +20,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from workbench.errors import ConfigError, Problem
 from workbench.nouns import Many, Noun
+from workbench.reading.faults import code_of, fix_of, path_text, sentence, shown
 
 MAX_FRONT_MATTER = 4_000
+UNION_TAGS = ("literal['binary']", "OrdinalScale")
 
 
 class Ordinal(Noun):
@@ -78,7 +80,7 @@ def parse_rubric(text: str, file: str) -> Rubric:
     fields, lines = _front_matter(front, file)
     if "body" in fields:
         raise ConfigError(
-            Problem("UNKNOWN_KEY", "unknown key", file, lines["body"], "body", None, "write it below ---")
+            Problem("FIELD_UNKNOWN", "unknown field", file, lines["body"], "body", None, "write it below ---")
         )
     if not body.strip():
         raise ConfigError(Problem("RUBRIC_EMPTY", "no text below the front matter", file, body_line))
@@ -86,8 +88,8 @@ def parse_rubric(text: str, file: str) -> Rubric:
         return Rubric.model_validate({**fields, "body": body.strip()})
     except ValidationError as exc:
         # pydantic reports both branches of the union; keep the one that the author meant.
-        other = "literal['binary']" if isinstance(fields.get("scale"), dict) else "OrdinalScale"
-        raise ConfigError(_problem(dict(e), lines, file) for e in exc.errors() if other not in e["loc"]) from exc
+        other = UNION_TAGS[0] if isinstance(fields.get("scale"), dict) else UNION_TAGS[1]
+        raise ConfigError(_problem(e, lines, file) for e in exc.errors() if other not in e["loc"]) from exc
 
 
 def _divide(text: str, file: str) -> tuple[str, str, int]:
@@ -142,18 +144,19 @@ def _duplicates(node: yaml.Node, file: str) -> list[Problem]:
     return found
 
 
-def _problem(error: dict[str, Any], lines: dict[str, int], file: str) -> Problem:
-    """Turn a pydantic error into a problem with its line."""
-    path = [str(part) for part in error["loc"] if part not in ("literal['binary']", "OrdinalScale")]
-    got = error["input"]
-    missing = error["type"] == "missing"
-    quote = "quote it" if path[:1] in (["version"], ["name"]) and not isinstance(got, str) and not missing else ""
+def _problem(error: Any, lines: dict[str, int], file: str) -> Problem:
+    """Turn a validator's finding into a problem with its line."""
+    path = [part for part in error["loc"] if part not in UNION_TAGS]
+    got, kind = error["input"], error["type"]
+    fix = fix_of({**error, "loc": tuple(path)}, Rubric)
+    if path in (["version"], ["name"]) and kind == "string_type":
+        fix = "quote it: YAML reads it as something else than text"
     return Problem(
-        code={"missing": "MISSING_KEY", "extra_forbidden": "UNKNOWN_KEY"}.get(str(error["type"]), "WRONG_VALUE"),
-        message=str(error["msg"]),
+        code=code_of(kind),
+        message=sentence(error),
         file=file,
-        line=lines.get(path[0], 2) if path else 2,
-        field=".".join(path),
-        got=None if missing else repr(got),
-        fix=quote,
+        line=lines.get(str(path[0]), 2) if path else 2,
+        field=path_text(path),
+        got=None if kind in ("missing", "value_error") else shown(got),
+        fix=fix,
     )

@@ -88,8 +88,8 @@ def schema_problems(definition: dict[str, Any], file: str = "") -> Iterator[Prob
             "SCHEMA_INVALID", exc.message[:300], file, None, "/".join(map(str, exc.absolute_path)) or "schema"
         )
     for key, value in _walk(definition):
-        if key in ("$ref", "$dynamicRef") and isinstance(value, str) and not value.startswith("#"):
-            yield Problem("SCHEMA_REMOTE_REF", "reference leaves the schema", file, None, key, value, "put it in $defs")
+        if key in ("$ref", "$dynamicRef") and isinstance(value, str):
+            yield from _reference_problems(definition, key, value, file)
         if key == "patternProperties" and isinstance(value, dict):
             yield Problem(
                 "SCHEMA_PATTERN", "patternProperties is not supported", file, None, key, None, "use propertyNames"
@@ -99,6 +99,21 @@ def schema_problems(definition: dict[str, Any], file: str = "") -> Iterator[Prob
                 compiled(value)
             except ValueError as exc:
                 yield Problem("SCHEMA_PATTERN", str(exc), file, None, key, value)
+
+
+def _reference_problems(definition: dict[str, Any], key: str, reference: str, file: str) -> Iterator[Problem]:
+    """Yield what is wrong with one reference: it leaves the schema, or leads nowhere."""
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    if not reference.startswith("#"):
+        yield Problem("SCHEMA_REFERENCE", "reference leaves the schema", file, None, key, reference, "put it in $defs")
+        return
+    try:
+        Registry().resolver_with_root(DRAFT202012.create_resource(definition)).lookup(reference)
+    except Unresolvable:
+        yield Problem("SCHEMA_REFERENCE", "reference leads nowhere", file, None, key, reference, "put it in $defs")
 
 
 def _walk(node: Any) -> Iterator[tuple[str, Any]]:
@@ -125,9 +140,11 @@ def _parse(text: str, file: str) -> dict[str, Any]:
 
 def _validated(value: Any, definition: dict[str, Any]) -> Score | ScoreFailure:
     """Return the score of a JSON value."""
+    from referencing.exceptions import Unresolvable
+
     try:
         error = next(iter(_validator(canonical_bytes(definition)).iter_errors(value)), None)
-    except (RecursionError, OverflowError) as exc:  # a schema that refers to itself; multipleOf with huge numbers
+    except (RecursionError, OverflowError, Unresolvable) as exc:  # an endless schema; multipleOf of huge numbers
         return ScoreFailure(kind="scorer_error", message=f"the schema cannot be applied: {type(exc).__name__}: {exc}")
     if error is None:
         return passed(True)
