@@ -11,13 +11,12 @@ import orjson
 
 from workbench.cli.progress import say, watching
 from workbench.cli.show import show_run
-from workbench.config.evalset_yaml import find_evalsets
 from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Use
 from workbench.errors import ConfigError, IncompleteRun, Problem
 from workbench.evaluation.run import read_start
 from workbench.jobs.evaluating import Job, evaluate_all
-from workbench.jobs.planning import Asked, folder_for, plan, refuse_changes
+from workbench.jobs.planning import Asked, folder_for, plan, refuse_changes, select
 from workbench.jobs.supervision import Stopped, supervise
 from workbench.runs import EvalRun
 from workbench.store.home import RunFolder
@@ -38,7 +37,7 @@ def run_evalsets(
     quiet: bool,
 ) -> int:
     """Run the evalsets of these names, or all that have the use; return the exit code."""
-    evalsets = find_evalsets(bench, names, use)
+    evalsets = select(bench, names, use)
     asked = Asked(evalset="", use=use, model=model, limit=limit, repeats=repeats, budget=budget)
     plans = [plan(bench, replace(asked, evalset=evalset.name), evalset) for evalset in evalsets]
     if dry_run:
@@ -62,7 +61,7 @@ def resume(bench: Workbench, run_id: str, *, retry_failed: bool, budget: float |
         raise ConfigError(problem)
     before = read_start(folder).spec
     asked = Asked(before.evalset, before.use, before.model_name, before.limit, before.repeats, budget or before.budget)
-    now = plan(bench, asked, find_evalsets(bench, [before.evalset], before.use)[0], before.parent)
+    now = plan(bench, asked, select(bench, [before.evalset], before.use)[0], before.parent)
     refuse_changes(folder, now.spec)
     if retry_failed:
         from workbench.jobs.rescoring import forget_failures

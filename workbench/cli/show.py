@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from workbench.evaluation.agreement import JudgeCheck
 from workbench.evaluation.report import interval_text, latency_line, number, sliced, spending_rows, whole
 from workbench.evaluation.summary import worst_samples
 from workbench.runs import EvalRun, Metric
@@ -83,3 +84,11 @@ NUMERIC = frozenset({"mean", "n", "n/a", "calls", "cached", "tokens in", "tokens
 def _cell(text: str) -> str:
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+
+
+def show_judge_check(check: JudgeCheck) -> None:
+    """Print how a judge does against gold labels."""
+    click.echo(f"\njudge '{check.judge}' against gold labels '{check.gold}'; {check.n_unjudged} answers without a verdict")
+    names = (("accuracy", check.accuracy), ("TPR: good answers passed", check.tpr), ("TNR: bad answers failed", check.tnr))
+    rows = [(name, number(r.value), interval_text(r.interval), f"{r.k}/{r.n}") for name, r in names]
+    grid(("", "share", "95 % interval", "count"), rows)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
 from workbench.evaluation.engine import Halt, Progress, Work
 from workbench.evaluation.run import run
@@ -31,7 +32,7 @@ async def evaluate_all(
 ) -> list[EvalRun] | None:
     """Run every job. Returns `None` when halted before the last one ended; what is done is on disk."""
     names = {name for job in jobs for name in (job.plan.spec.model_name, *job.plan.spec.judges)}
-    budget = max((job.plan.spec.budget for job in jobs if job.plan.spec.budget is not None), default=None)
+    budget = Budget(max((job.plan.spec.budget for job in jobs if job.plan.spec.budget is not None), default=None))
     finished: list[EvalRun] = []
     async with open_models(bench, sorted(names), budget, say) as opened:
         for job in jobs:

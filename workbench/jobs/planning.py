@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from workbench.config.evalset_yaml import Evalset
+from workbench.config.evalset_yaml import Evalset, find_evalsets, load_evalset
 from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Use
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.run import read_start
 from workbench.jobs.identities import identity
 from workbench.nouns import fingerprint
-from workbench.reading.samples import StoredDataset, store_dataset
+from workbench.reading.stored import StoredDataset
 from workbench.runs import RunSpec
 from workbench.scoring.base import Scorer
 from workbench.store.home import RunFolder
@@ -42,6 +42,25 @@ class Plan:
     scorers: tuple[Scorer, ...]
 
 
+def select(bench: Workbench, names: Sequence[str], use: Use) -> list[Evalset]:
+    """Return the evalsets of these names; without names, all that have the use. Raises `ConfigError` when none does."""
+    if names:
+        return [_named(bench, name) for name in dict.fromkeys(names)]
+    if found := [evalset for evalset in find_evalsets(bench) if use in evalset.uses()]:
+        return found
+    fix = "add `split` or `use` to an evalset.yaml, or choose another --use"
+    raise ConfigError(Problem("NO_SUCH_USE", f"no evalset has the use '{use}'", file=str(bench.evalsets), fix=fix))
+
+
+def _named(bench: Workbench, name: str) -> Evalset:
+    known = sorted(p.parent.name for p in bench.evalsets.glob("*/evalset.yaml"))
+    if name in known:
+        return load_evalset(bench.evalsets / name, bench)
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"did you mean '{near[0]}'?" if near else f"evalsets: {', '.join(known) or 'none'}"
+    raise ConfigError(Problem("UNKNOWN_EVALSET", "no evalset has this name", file=str(bench.evalsets), got=name, fix=fix))
+
+
 def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = None) -> Plan:
     """Read the evalset, resolve models and scorers, and take every input's fingerprint."""
     if asked.use not in evalset.uses():
@@ -50,7 +69,7 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
             fix=f"it has: {', '.join(evalset.uses())}",
         )
         raise ConfigError(problem)
-    rows = store_dataset(evalset, asked.use, bench.home)
+    rows = evalset.rows(asked.use, bench.home)
     candidate = bench.model(asked.model)
     scorers = evalset.scorers
     judges = sorted({name for scorer in scorers for name in scorer.judges()})

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from workbench.config.evalset_yaml import find_evalsets
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import DataError, Problem
 from workbench.evaluation.engine import FAILURE
 from workbench.evaluation.restore import restore
 from workbench.evaluation.run import begin, read_run
 from workbench.jobs.evaluating import Job
-from workbench.jobs.planning import Asked, plan
+from workbench.jobs.planning import Asked, plan, select
 from workbench.store.home import RunFolder
 from workbench.store.journal import Journal
 
@@ -25,7 +24,7 @@ def prepare(bench: Workbench, old: RunFolder, retry_failed: bool = False) -> tup
     """
     before = read_run(old).spec
     asked = Asked(before.evalset, before.use, before.model_name, before.limit, before.repeats, before.budget)
-    now = plan(bench, asked, find_evalsets(bench, [before.evalset], before.use)[0], parent=old.id)
+    now = plan(bench, asked, select(bench, [before.evalset], before.use)[0], parent=old.id)
     for name in ("rows", "model") if retry_failed else ("rows",):
         if before.fingerprints[name] != now.spec.fingerprints[name]:
             raise DataError(

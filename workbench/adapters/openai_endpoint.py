@@ -1,0 +1,356 @@
+"""Any OpenAI-compatible server, through the `openai` package.
+
+The package builds and authorises the request and raises its own errors; underneath, httpx's pool is replaced by aiohttp's
+(see docs/experiments.md, 2026-11-22, for what each step brings). Retries, pace, cost and reading the answer are ours, so
+that nothing is asked again, waited for or paid for that `Limits` do not allow. `openai` loads at the first answer that is
+not in the cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from workbench.calling.budget import Budget
+from workbench.calling.chat import Answer, Reply, Trouble, counted_tokens, parse, read, request_body
+from workbench.calling.clock import Clock, RealClock
+from workbench.calling.rate_limits import Pace
+from workbench.calling.retry import asked_wait, wait_before
+from workbench.calling.secrets import redact, told
+from workbench.errors import ConfigError, IncompleteRun, ModelError, Problem
+from workbench.models import EndpointSpec, Output, OutputFailure, Price, Request, Usage
+from workbench.nouns import canonical_bytes
+from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
+
+if TYPE_CHECKING:
+    import httpx
+    from openai import AsyncOpenAI
+    from openai._types import RequestOptions
+
+PROBES = 3
+"""Attempts after which a server that never answered, and answers with a web page or not at all, is taken for a wrong address."""
+ONCE: RequestOptions = {"idempotency_key": "unused"}
+"""Spares the package drawing a random key for each request, which it then does not send."""
+LARGEST_BODY = 32 * 2**20
+"""Bytes of an answer that are read; more is no chat answer but an attack on memory."""
+
+
+class OpenAIEndpoint:
+    """A model behind an OpenAI-compatible server; a `Model`."""
+
+    def __init__(
+        self,
+        spec: EndpointSpec,
+        cache: ResponseCache | None,
+        budget: Budget | None,
+        identity: str,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        """`identity` is the fingerprint of everything that can change an answer, `spec_fingerprint(spec, weights)`.
+
+        Raises `ConfigError` for an address that is not plain http or https, and for a budget without prices.
+        """
+        _check(spec, budget)
+        self.concurrency = spec.limits.concurrency
+        self._spec = spec
+        self._cache = cache if spec.cache else None
+        self._budget = budget or Budget(None)
+        self._identity = identity
+        self._clock = clock or RealClock()
+        self._rng = rng or random.Random()
+        self._slots = asyncio.Semaphore(self.concurrency)
+        self._pace = Pace(spec.limits, spec.sampling.max_tokens, self._clock)
+        self._wire: Wire | None = None
+        self._answered = False
+        """Whether this server has ever given an API answer: afterwards, a web page is an accident and not the address."""
+
+    async def generate(self, request: Request) -> Output | OutputFailure:
+        """Answer one request, from the cache or the server.
+
+        Raises `ModelError` when the server refuses everybody, `ConfigError` when the key is not set, and `IncompleteRun`
+        when the budget is spent or the cache's disk is full.
+        """
+        key = answer_key(self._identity, request)
+        if self._cache is not None and (kept := kept_answer(self._cache, key)) is not None:
+            return kept
+        async with self._slots:
+            outcome = await self._ask(request)
+        if self._cache is not None and isinstance(outcome, Output):
+            keep_answer(self._cache, key, outcome)
+        return outcome
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._wire is not None:
+            await self._wire.client.close()
+            self._wire = None
+
+    # ------------------------------------------------------------ asking until there is an answer, or no time left
+
+    async def _ask(self, request: Request) -> Output | OutputFailure:
+        limits, spent = self._spec.limits, Spent(self._spec.price)
+        body = canonical_bytes(request_body(self._spec, request))
+        deadline = self._clock.now() + limits.total_timeout
+        while True:
+            deadline += await self._admitted(spent, body)
+            left = deadline - self._clock.now()
+            reply = await self._attempt(body, min(limits.timeout, left), spent)
+            outcome = self._understood(reply, spent)
+            if isinstance(outcome, Answer):
+                self._answered = True
+                return Output(
+                    text=outcome.text, finish_reason=outcome.finish_reason, model=outcome.model, usage=spent.usage()
+                )
+            if not outcome.again or spent.attempts >= limits.attempts:
+                return self._failed(outcome, spent)
+            if outcome.hint and not self._answered and spent.attempts >= PROBES:
+                raise ModelError(self._told(f"{self._spec.base_url}: {outcome.message}; {outcome.hint}", 800))
+            asked = asked_wait(reply.status, reply.headers, self._clock.date()) if isinstance(reply, Reply) else 0.0
+            left = deadline - self._clock.now()
+            wait = wait_before(spent.attempts, asked, limits, self._rng)
+            if wait >= left:
+                return self._failed(_too_late(outcome, asked, left, limits.total_timeout), spent)
+            if asked and outcome.kind == "rate_limited":
+                self._pace.close(asked)
+            await self._clock.sleep(wait)
+
+    async def _admitted(self, spent: Spent, body: bytes) -> float:
+        """Wait for budget and pace. Returns the seconds waited, which the server is not to blame for."""
+        self._budget.check()
+        began = self._clock.now()
+        spent.reserved = await self._pace.admit(len(body))
+        # Others may have spent the rest of the budget in the meantime.
+        self._budget.check()
+        return self._clock.now() - began
+
+    async def _attempt(self, body: bytes, seconds: float, spent: Spent) -> Reply | Trouble:
+        """Send once and read to the end, within `seconds`."""
+        wire = self._wire = self._wire or _open(self._spec)
+        spent.attempts += 1
+        began = self._clock.now()
+        try:
+            # One limit over the whole attempt: a server that drips a byte a second passes every limit on a single read.
+            async with asyncio.timeout(seconds):
+                return await wire.post(body)
+        except TimeoutError:
+            return Trouble("timeout", f"no complete answer within {seconds:.3g} s", again=True)
+        finally:
+            spent.latency += self._clock.now() - began
+
+    def _understood(self, reply: Reply | Trouble, spent: Spent) -> Answer | Trouble:
+        if isinstance(reply, Trouble):
+            return reply
+        payload = parse(reply.body)
+        tokens = counted_tokens(payload)
+        self._budget.charge(spent.add(*tokens))
+        self._pace.settle(spent.reserved, *tokens)
+        try:
+            return read(reply, payload, self._spec)
+        except (ModelError, IncompleteRun) as exc:
+            # What the server said is in the message, and it may have said the key.
+            raise type(exc)(self._told(str(exc), 800)) from None
+
+    def _failed(self, trouble: Trouble, spent: Spent) -> OutputFailure:
+        tries = f" ({spent.attempts} attempts)" if trouble.again else ""
+        return OutputFailure(
+            kind=trouble.kind, message=self._told(trouble.message) + tries, text=trouble.text, usage=spent.usage()
+        )
+
+    def _told(self, message: str, limit: int = 400) -> str:
+        return told(message, self._wire.key if self._wire else "", limit)
+
+
+@dataclass
+class Spent:
+    """What one request has consumed so far, over all its attempts."""
+
+    price: Price | None
+    attempts: int = 0
+    latency: float = 0.0
+    reserved: float = 0.0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    def add(self, prompt: int | None, answer: int | None) -> float:
+        """Add the tokens of one reply and return what it cost, 0 when that is unknown."""
+        if prompt is None or answer is None:
+            return 0.0
+        self.input_tokens = (self.input_tokens or 0) + prompt
+        self.output_tokens = (self.output_tokens or 0) + answer
+        return _cost(self.price, prompt, answer) or 0.0
+
+    def usage(self) -> Usage:
+        return Usage(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cost=_cost(self.price, self.input_tokens, self.output_tokens),
+            latency=self.latency,
+            attempts=self.attempts,
+        )
+
+
+def _cost(price: Price | None, prompt: int | None, answer: int | None) -> float | None:
+    if price is None or prompt is None or answer is None:
+        return None
+    return (prompt * price.input + answer * price.output) / 1e6
+
+
+def _too_late(trouble: Trouble, asked: float, left: float, total: float) -> Trouble:
+    """Return the trouble of a request whose next attempt would come after its time is over."""
+    wish = f"the server asks to wait {asked:.6g} s" if asked else "the next attempt is due later"
+    return replace(
+        trouble,
+        message=f"{trouble.message}; gave up: {wish}, {left:.3g} s are left of limits.total_timeout {total:g} s",
+    )
+
+
+# ---------------------------------------------------------------- what a spec must be before anything is sent
+
+
+def _check(spec: EndpointSpec, budget: Budget | None) -> None:
+    parts = urlsplit(spec.base_url)
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        # The address is not shown: it may hold the secret.
+        raise _config(
+            "base_url", "holds a user name, a password or a query", None, "name the key's variable in api_key_env"
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        fix = "begin it with http:// or https://, as in http://127.0.0.1:8000/v1"
+        raise _config("base_url", "is not an http or https address", spec.base_url, fix)
+    if budget is not None and budget.limit is not None and spec.price is None:
+        fix = "add price: {input: …, output: …} for a million tokens, 0 for a server of your own"
+        raise _config("price", f"a budget needs the price of {spec.model!r}", None, fix)
+
+
+def _config(field: str, message: str, got: str | None, fix: str) -> ConfigError:
+    return ConfigError(Problem("ENDPOINT", message, field=field, got=got, fix=fix))
+
+
+def _key(spec: EndpointSpec) -> str:
+    if spec.api_key_env is None:
+        return "none"
+    if key := os.environ.get(spec.api_key_env, "").strip():
+        return key
+    fix = f"export {spec.api_key_env}=… and run again"
+    raise _config("api_key_env", f"the environment variable {spec.api_key_env} is not set", None, fix)
+
+
+# ---------------------------------------------------------------- the wire: `openai` over aiohttp
+
+
+@dataclass(frozen=True, repr=False)
+class Wire:
+    """An open client and the key it uses."""
+
+    client: AsyncOpenAI
+    url: str
+    """Where chat completions are; in truth an `httpx.URL`, which the package takes as well and need not parse each time."""
+    key: str
+
+    async def post(self, body: bytes) -> Reply | Trouble:
+        """Send a chat completion request and read the reply to its end."""
+        import httpx
+        import openai
+
+        try:
+            response = await self.client.post(self.url, cast_to=httpx.Response, body=body, options=ONCE)
+        except openai.APIStatusError as exc:
+            response = exc.response
+        except openai.APIConnectionError as exc:
+            return self._no_reply(exc.__cause__ or exc)
+        return Reply(response.status_code, dict(response.headers), response.extensions["body"])
+
+    def _no_reply(self, cause: BaseException) -> Trouble:
+        import aiohttp
+
+        said = redact(f"{type(cause).__name__}: {cause}", self.key)
+        if isinstance(cause, aiohttp.ClientSSLError):
+            fix = "install the server's certificate authority (SSL_CERT_FILE names it); certificates are always checked"
+            raise ModelError(f"{self.url}: no trusted TLS connection ({said}); {fix}") from None
+        if isinstance(cause, aiohttp.ClientConnectorError):
+            return Trouble("connection", said, again=True, hint="is the server running, and is base_url its address?")
+        return Trouble("connection", said, again=True)
+
+
+def _open(spec: EndpointSpec) -> Wire:
+    import httpx
+    import openai
+
+    class Client(openai.AsyncOpenAI):
+        """The package's client without the headers that describe this machine, and the user's organisation elsewhere."""
+
+        @property
+        def default_headers(self) -> dict[str, str | openai.Omit]:
+            return headers
+
+    key, base_url = _key(spec), spec.base_url.rstrip("/")
+    client = Client(api_key=key, base_url=base_url, max_retries=0, timeout=None, http_client=_http_client(spec))
+    headers: dict[str, str | openai.Omit] = {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "User-Agent": client.user_agent,
+        **client.auth_headers,
+    }
+    return Wire(client, cast(str, httpx.URL(f"{base_url}/chat/completions")), key)
+
+
+def _http_client(spec: EndpointSpec) -> httpx.AsyncClient:
+    """Return an httpx client whose requests go out through aiohttp, whose pool does not slow down with its size."""
+    import aiohttp
+    import httpx
+
+    class AiohttpClient(httpx.AsyncClient):
+        """An `httpx.AsyncClient` reduced to what the `openai` package calls: build a request, send it, close."""
+
+        def build_request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Request:
+            # With a stream given, httpx does not work out the body's headers a second time; aiohttp does.
+            return httpx.Request(method, url, headers=parts["headers"], stream=httpx.ByteStream(parts["content"]))
+
+        async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+            content = await request.aread()
+            async with session.post(address, data=content, headers=request.headers, allow_redirects=False) as response:
+                body = await _read_body(response)
+            # httpx would copy and decode the body once more, piece by piece.
+            return httpx.Response(
+                response.status,
+                headers=response.raw_headers,
+                stream=httpx.ByteStream(b""),
+                request=request,
+                extensions={"body": body},
+            )
+
+        async def aclose(self) -> None:
+            await session.close()
+            await super().aclose()
+
+    address = f"{spec.base_url.rstrip('/')}/chat/completions"
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=spec.limits.concurrency),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+        proxy=_proxy(spec.base_url),
+    )
+    return AiohttpClient(trust_env=False, transport=httpx.AsyncBaseTransport())
+
+
+async def _read_body(response: Any) -> bytes:
+    """Read an aiohttp response to its end, or to the largest body an answer may have."""
+    chunks, size = [], 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise OverflowError(f"an answer of more than {LARGEST_BODY} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _proxy(base_url: str) -> str | None:
+    """Return the proxy that the environment names for this address."""
+    parts = urlsplit(base_url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -1,0 +1,49 @@
+"""`workbench evalset`: list and validate."""
+
+from __future__ import annotations
+
+import click
+import orjson
+
+from workbench.cli.options import config_of, json_option
+
+
+@click.group("evalset")
+def evalset_group() -> None:
+    """List and validate evalsets."""
+
+
+@evalset_group.command("list")
+@json_option
+@click.pass_context
+def list_command(ctx: click.Context, as_json: bool) -> None:
+    """List every evalset with the size of each side of the firewall. Reads, checks and stores all rows."""
+    from workbench.cli.show import grid
+    from workbench.config.evalset_yaml import find_evalsets
+
+    bench = config_of(ctx)
+    manifests = [e.rows(use, bench.home).manifest for e in find_evalsets(bench) for use in e.uses()]
+    if as_json:
+        click.echo(orjson.dumps([m.model_dump(mode="json") for m in manifests], option=orjson.OPT_INDENT_2).decode())
+        return
+    head = ("evalset", "use", "samples", "families", "duplicates", "quarantined", "fingerprint")
+    grid(
+        head,
+        [(m.name, m.use, str(m.n), str(m.n_groups), str(m.n_duplicates), str(m.n_quarantined), m.fingerprint[:12]) for m in manifests],
+    )
+
+
+@evalset_group.command("validate")
+@click.argument("names", nargs=-1)
+@click.pass_context
+def validate_command(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Read evalsets whole, rows and rubrics, and report every fault; without NAMES all of them."""
+    from workbench.config.evalset_yaml import find_evalsets
+    from workbench.jobs.planning import select
+
+    bench = config_of(ctx)
+    for evalset in select(bench, names, "dev") if names else find_evalsets(bench):
+        for use in evalset.uses():
+            stored = evalset.rows(use, bench.home)
+            notes = "".join(f", {n} × {code}" for code, n in sorted(stored.notes.items()))
+            click.echo(f"{evalset.name} {use}: {stored.manifest.n} samples in {stored.manifest.n_groups} families{notes}")

@@ -1,0 +1,77 @@
+"""How far a judge can be trusted on a run: its verdicts beside a gold scorer's on the same answers."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from workbench.errors import ConfigError, Problem
+from workbench.nouns import Noun
+from workbench.runs import EvalRun, Interval
+from workbench.statistics.intervals import wilson
+from workbench.store.home import RunFolder
+from workbench.tables import connection, rows
+
+
+class Rate(Noun):
+    """A share with its counts and interval."""
+
+    value: float | None
+    """The share; `None` when there is nothing to share."""
+    k: int = Field(ge=0)
+    """How many."""
+    n: int = Field(ge=0)
+    """Of how many."""
+    interval: Interval | None
+    """Wilson's interval; `None` when n is 0."""
+
+
+class JudgeCheck(Noun):
+    """A binary judge against binary gold labels."""
+
+    judge: str
+    """The judged metric."""
+    gold: str
+    """The metric taken for the truth."""
+    accuracy: Rate
+    """Share of equal verdicts."""
+    tpr: Rate
+    """Share of the truly good answers that the judge passes."""
+    tnr: Rate
+    """Share of the truly bad answers that the judge fails."""
+    n_unjudged: int = Field(ge=0)
+    """Answers with a gold label to which the judge gave no verdict; they are in none of the shares."""
+
+
+def check_judge(run: EvalRun, folder: RunFolder, judge: str, gold: str) -> JudgeCheck:
+    """Compare two binary metrics of a run. Raises `ConfigError` when one is missing or not binary."""
+    for name in (judge, gold):
+        _require_binary(run, name)
+    with connection(scores=folder.scores) as db:
+        found = rows(
+            db,
+            """SELECT count(*) FILTER (g.value = 1 AND j.value = 1) AS tp, count(*) FILTER (g.value = 1 AND j.value = 0) AS fn,
+                      count(*) FILTER (g.value = 0 AND j.value = 0) AS tn, count(*) FILTER (g.value = 0 AND j.value = 1) AS fp,
+                      count(*) FILTER (j.value IS NULL) AS unjudged
+               FROM scores g JOIN scores j USING (sample_id, repeat)
+               WHERE g.scorer = ? AND j.scorer = ? AND g.value IS NOT NULL""",
+            [gold, judge],
+        )[0]
+    tp, fn, tn, fp = (found[name] for name in ("tp", "fn", "tn", "fp"))
+    return JudgeCheck(
+        judge=judge, gold=gold, accuracy=_rate(tp + tn, tp + fn + tn + fp), tpr=_rate(tp, tp + fn), tnr=_rate(tn, tn + fp),
+        n_unjudged=found["unjudged"],
+    )  # fmt: skip
+
+
+def _require_binary(run: EvalRun, name: str) -> None:
+    info = next((info for info in run.scorers if info.name == name), None)
+    if info is None:
+        known = ", ".join(i.name for i in run.scorers)
+        raise ConfigError(Problem("UNKNOWN_METRIC", "the run has no such metric", field="metric", got=name, fix=f"it has: {known}"))
+    if not info.binary:
+        fix = "a judge is checked on pass and fail; choose a binary metric"
+        raise ConfigError(Problem("NOT_BINARY", "this metric is not binary", field="metric", got=name, fix=fix))
+
+
+def _rate(k: int, n: int) -> Rate:
+    return Rate(value=k / n if n else None, k=k, n=n, interval=wilson(k, n) if n else None)

@@ -1,0 +1,83 @@
+"""What a run would call and cost, before anything is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from workbench.config.workbench_yaml import Workbench
+from workbench.evaluation.engine import chosen
+from workbench.jobs.planning import Plan
+from workbench.models import EndpointSpec, LocalSpec, ModelSpec, Output, Price
+from workbench.nouns import Noun
+from workbench.records import Message
+from workbench.scoring.judge import RubricJudge
+
+CHARACTERS_PER_TOKEN = 4.0
+"""Rule of thumb for English text; other languages and code need more tokens."""
+
+
+class Estimate(Noun):
+    """Calls and cost of one model in one run, at most: no cached answers, every answer as long as allowed."""
+
+    role: str
+    """`candidate` or the judging scorer's name."""
+    model: str
+    """The model's name in workbench.yaml."""
+    calls: int = Field(ge=0)
+    """Requests without retries."""
+    input_tokens: int = Field(ge=0)
+    """Prompt tokens, estimated at 4 characters a token."""
+    output_tokens: int = Field(ge=0)
+    """Answer tokens at most."""
+    cost: float | None
+    """Money at most; `None` without a price; 0 for what runs on this machine or is only read."""
+
+
+def estimate(bench: Workbench, plan: Plan) -> list[Estimate]:
+    """Return one estimate for the candidate and one for each scorer that calls a judge."""
+    judged = [s for s in plan.scorers if isinstance(s, RubricJudge)]
+    calls, asked, shown = 0, 0.0, [0.0] * len(judged)
+    answer = Output(text="x" * int(_longest(bench.model(plan.spec.model_name)) * CHARACTERS_PER_TOKEN))
+    for group in chosen(plan.rows, plan.spec.limit):
+        for _, sample in group:
+            calls += plan.spec.repeats
+            asked += plan.spec.repeats * _tokens(sample.messages)
+            for i, scorer in enumerate(judged):
+                shown[i] += plan.spec.repeats * _tokens(scorer.request(sample, answer).messages)
+    found = [_estimate(bench, "candidate", plan.spec.model_name, calls, asked)]
+    found += [_estimate(bench, s.info().name, s.judge, calls, tokens) for s, tokens in zip(judged, shown, strict=True)]
+    return found
+
+
+def _estimate(bench: Workbench, role: str, name: str, calls: int, tokens: float) -> Estimate:
+    spec = bench.model(name)
+    longest = _longest(spec)
+    output = calls * longest
+    return Estimate(
+        role=role, model=name, calls=calls if longest else 0, input_tokens=round(tokens) if longest else 0,
+        output_tokens=output, cost=_cost(spec, tokens, output),
+    )  # fmt: skip
+
+
+def _longest(spec: ModelSpec) -> int:
+    """Return the longest answer in tokens; 0 for a model that calls nobody."""
+    return spec.sampling.max_tokens if isinstance(spec, EndpointSpec | LocalSpec) else 0
+
+
+def _cost(spec: ModelSpec, tokens_in: float, tokens_out: int) -> float | None:
+    if not isinstance(spec, EndpointSpec):
+        return 0.0
+    price: Price | None = spec.price
+    return None if price is None else (tokens_in * price.input + tokens_out * price.output) / 1e6
+
+
+def _tokens(messages: Iterable[Message]) -> float:
+    return sum(len(m.content) for m in messages) / CHARACTERS_PER_TOKEN
+
+
+def total(estimates: Iterable[Estimate]) -> float | None:
+    """Return the cost of all, or `None` when any has no price."""
+    costs = [e.cost for e in estimates]
+    return None if any(c is None for c in costs) else sum(c for c in costs if c is not None)

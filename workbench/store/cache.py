@@ -1,0 +1,134 @@
+"""Answers that were paid for once: SQLite, keyed by everything that can change an answer.
+
+WAL mode with `synchronous=NORMAL`: a kept answer survives the death of the process, not always a power cut. That is
+enough, because the durable truth of a run is its journal. JSON only, never pickle: a cache file is data, not code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from workbench.errors import DataError, Problem
+from workbench.models import Output, Request, Usage
+from workbench.nouns import canonical_bytes
+from workbench.store.files import no_room
+
+FORMAT = 1
+"""Part of every key: raised when what is stored, or what a key covers, changes."""
+PATIENCE = 30.0
+"""Seconds to wait for another process that is writing."""
+CHECK = 8
+"""Bytes of the checksum."""
+
+log = logging.getLogger(__name__)
+
+
+def answer_key(identity: str, request: Request) -> bytes:
+    """Return the key of an answer: 32 bytes of SHA-256.
+
+    `identity` is the fingerprint of the model's spec: address, model, revision, system prompt, sampling, form, weights.
+    The sample's id is no part of it, so that one prompt is paid for once.
+    """
+    messages = [[m.role, m.content] for m in request.messages]
+    return hashlib.sha256(canonical_bytes([FORMAT, identity, messages, request.repeat, request.json_schema])).digest()
+
+
+class ResponseCache:
+    """Keep answers by key; a broken entry is a miss. One connection, used by the thread that made it; several processes may share a file."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` is the SQLite file; it is made, with its folder, at the first use."""
+        self.path = path
+        self._opened: sqlite3.Connection | None = None
+
+    def get(self, key: bytes) -> dict[str, Any] | None:
+        """Return what was kept under `key`, `None` when there is nothing or it is damaged."""
+        try:
+            row = self._db().execute("SELECT payload, checksum FROM answers WHERE key = ?", (key,)).fetchone()
+        except sqlite3.DatabaseError as exc:
+            raise self._error(exc) from exc
+        if row is None:
+            return None
+        payload, checksum = row
+        if not isinstance(payload, bytes) or checksum != _checksum(key, payload):
+            log.warning("%s: a damaged entry is ignored and will be made again", self.path)
+            return None
+        value: dict[str, Any] = orjson.loads(payload)
+        return value
+
+    def put(self, key: bytes, payload: dict[str, Any]) -> None:
+        """Keep `payload`, plain data, under `key`; committed on return. Raises `IncompleteRun` when the disk is full."""
+        raw = canonical_bytes(payload)
+        try:
+            self._db().execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (key, raw, _checksum(key, raw)))
+        except sqlite3.DatabaseError as exc:
+            raise self._error(exc) from exc
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _db(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Without an isolation level every statement is its own transaction: committed when `execute` returns.
+        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS answers "
+                "(key BLOB PRIMARY KEY, payload BLOB NOT NULL, checksum BLOB NOT NULL) WITHOUT ROWID"
+            )
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
+        return db
+
+    def _error(self, exc: sqlite3.DatabaseError) -> Exception:
+        """Return the error to raise: a full disk stops the run resumably; a file that is no cache is named."""
+        text = str(exc)
+        # SQLite says "disk I/O error" when a quota or a file-size limit cuts a write short.
+        if "is full" in text or "disk I/O error" in text:
+            return no_room(self.path)
+        fix = "delete it (only kept answers are lost), or name another home"
+        return DataError(Problem("CACHE", f"the response cache cannot be used: {text}", file=str(self.path), fix=fix))
+
+
+def kept_answer(cache: ResponseCache, key: bytes) -> Output | None:
+    """Return the answer that the cache holds under a key, at no cost."""
+    kept = cache.get(key)
+    if kept is None:
+        return None
+    usage = Usage(input_tokens=kept["input_tokens"], output_tokens=kept["output_tokens"], cost=0.0, cached=True)
+    return Output(text=kept["text"], finish_reason=kept["finish_reason"], model=kept["model"], usage=usage)
+
+
+def keep_answer(cache: ResponseCache, key: bytes, output: Output) -> None:
+    """Keep an answer; failures are never kept. Raises `IncompleteRun` when the disk is full."""
+    usage = output.usage
+    payload = {
+        "text": output.text,
+        "finish_reason": output.finish_reason,
+        "model": output.model,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+    }
+    cache.put(key, payload)
+
+
+def _checksum(key: bytes, payload: bytes) -> bytes:
+    """Return a checksum that binds a payload to its key."""
+    return hashlib.blake2b(payload, key=key, digest_size=CHECK).digest()
