@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import count
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -142,13 +143,11 @@ def judge_messages(
 def nonce_for(data: str) -> str:
     """Return 12 hex digits of SHA-256 over the data that occur nowhere in it, in any case."""
     folded = data.casefold()
-    counter = 0
-    while True:
-        seed = f"{counter}:{data}".encode("utf-8", "surrogatepass")
-        nonce = hashlib.sha256(seed).hexdigest()[:12]
-        if nonce not in folded:
-            return nonce
-        counter += 1
+    return next(nonce for counter in count() if (nonce := _derived(counter, data)) not in folded)
+
+
+def _derived(counter: int, data: str) -> str:
+    return hashlib.sha256(f"{counter}:{data}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def bounds(scale: Scale) -> tuple[float, float]:

@@ -78,23 +78,24 @@ def _fold(text: str) -> str:
 def _last_object(reply: str) -> dict[str, Any] | ScoreFailure:
     """Return the last top-level JSON object of a reply.
 
-    No closing brace may follow it: it would then lie inside a broken object, for example as a fake verdict that the
-    judge quotes from the answer without escaping.
+    No brace may follow it: it would then lie inside a broken object, for example as a fake verdict that the judge
+    quotes from the answer without escaping, or a second verdict would be cut.
     """
     if len(reply) > MAX_REPLY:
         return _unparsable(f"the judge's reply is longer than {MAX_REPLY} characters")
     last: tuple[dict[str, Any], int] | None = None
     at = reply.find("{")
-    problem = "there is no JSON object in the judge's reply"
+    problem = ""
     while at >= 0:
         try:
             found, end = loads_object_at(reply, at)
             last, at = (found, end), reply.find("{", end)
         except ValueError as exc:
-            problem, at = f"the judge's reply is not JSON: {exc}", reply.find("{", at + 1)
+            problem = problem or f"the judge's reply is not JSON: {exc}"
+            at = reply.find("{", at + 1)
     if last is None:
-        return _unparsable(problem)
-    if "}" in reply[last[1] :]:
+        return _unparsable(problem or "there is no JSON object in the judge's reply")
+    if "{" in reply[last[1] :] or "}" in reply[last[1] :]:
         return _unparsable("the judge's JSON object is broken: it does not end the reply")
     return last[0]
 
