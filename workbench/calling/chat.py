@@ -1,0 +1,259 @@
+"""The OpenAI chat protocol as data: the body to send, and what a reply means.
+
+What a reply means, row by row:
+
+| reply | becomes | asked again |
+|---|---|---|
+| 200 with text | `Output` | |
+| 200, refusal or content filter · cut at the limit · no text · another model | `refusal` · `truncated` · `empty` · `wrong_model` | no |
+| 200 that is cut, no JSON, no chat completion, or has no choices | `malformed` | yes |
+| 200 whose body is an error | `server_error` | yes |
+| 408, 409, 429, 5xx, no reply in time, connection lost | `timeout`, `server_error`, `rate_limited`, `connection` | yes |
+| 400, 413, 422 | `rejected`, or `too_long` for a prompt over the context window | no |
+| 400 over a sampling parameter, 401, 403, 404, 3xx, other 4xx, quota spent | the run stops | no |
+| a web page from a server that has never answered | the run stops | a few times |
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from workbench.calling.retry import TRANSIENT
+from workbench.errors import IncompleteRun, ModelError
+from workbench.models import EndpointSpec, OutputFailureKind, Request
+
+PARAMETERS = ("temperature", "top_p", "seed", "max_tokens", "max_completion_tokens", "response_format")
+"""Settings of a spec that a server may refuse outright, for every sample alike."""
+
+_UNSUPPORTED = re.compile(
+    r"unsupported|not support|unrecognized|unknown|unexpected|only the default|extra.{0,10}(forbidden|not permitted)"
+)
+_TOO_LONG = re.compile(
+    r"context.{0,10}(length|window|size)|maximum context|prompt is too long|too many tokens|reduce the length"
+)
+_DATED = re.compile(r"[-@:](?:[0-9][0-9.\-]*|latest)")
+_SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back over HTTP, read to its end."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A usable answer."""
+
+    text: str
+    finish_reason: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why there is no usable answer."""
+
+    kind: OutputFailureKind
+    message: str
+    """In our words and the server's; not yet redacted."""
+    again: bool = False
+    """Whether asking again may help."""
+    text: str = ""
+    """The part of an answer that did arrive."""
+    hint: str = ""
+    """Set when this, coming from a server that has never answered, means that the address is wrong: what to do about it."""
+
+
+def request_body(spec: EndpointSpec, request: Request) -> dict[str, Any]:
+    """Return the body of a chat completion request; every decoding parameter that the spec declares is explicit."""
+    sampling = spec.sampling
+    messages = [{"role": m.role, "content": m.content} for m in request.messages]
+    if spec.system is not None and not any(m.role == "system" for m in request.messages):
+        messages.insert(0, {"role": "system", "content": spec.system})
+    body: dict[str, Any] = {"model": spec.model, "messages": messages, sampling.max_tokens_field: sampling.max_tokens}
+    if sampling.temperature is not None:
+        body["temperature"] = sampling.temperature
+    if sampling.top_p is not None:
+        body["top_p"] = sampling.top_p
+    if sampling.seed is not None:
+        body["seed"] = sampling.seed + request.repeat
+    if request.json_schema is not None and spec.structured != "none":
+        body["response_format"] = _response_format(spec.structured, request.json_schema)
+    return body
+
+
+def _response_format(structured: str, schema: dict[str, Any]) -> dict[str, Any]:
+    if structured == "json_object":
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+
+
+def parse(body: bytes) -> dict[str, Any] | None:
+    """Return a body's JSON object, `None` when it is none. NaN is no JSON; lone surrogates are let through."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        if not _SURROGATE.search(body):
+            return None
+        value = _parse_with_surrogates(body)
+    return value if isinstance(value, dict) else None
+
+
+def _parse_with_surrogates(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def counted_tokens(payload: dict[str, Any] | None) -> tuple[int | None, int | None]:
+    """Return prompt and answer tokens as the server counted them, `None` where it did not."""
+    usage = payload.get("usage") if payload is not None else None
+    if not isinstance(usage, dict):
+        return None, None
+    return _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def read(reply: Reply, payload: dict[str, Any] | None, spec: EndpointSpec) -> Answer | Trouble:
+    """Say what a reply means; `payload` is its parsed body. Raises `ModelError` or `IncompleteRun` for the whole run."""
+    if reply.status != 200:
+        return _read_status(reply, payload, spec)
+    if payload is None:
+        return _not_json(reply.body)
+    if payload.get("error"):
+        return Trouble("server_error", f"status 200 with an error inside: {_error_text(reply, payload)}", again=True)
+    choices = payload.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if choice is None or not isinstance(message, dict):
+        return Trouble("malformed", "status 200 without a choice to read", again=True)
+    return _read_choice(payload, choice, message, spec)
+
+
+def _read_choice(
+    payload: dict[str, Any], choice: dict[str, Any], message: dict[str, Any], spec: EndpointSpec
+) -> Answer | Trouble:
+    content, served = message.get("content"), payload.get("model")
+    text = _whole_text(content) if isinstance(content, str) else ""
+    served = _whole_text(served) if isinstance(served, str) else ""
+    reason = choice.get("finish_reason")
+    reason = _whole_text(reason) if isinstance(reason, str) else "stop"
+    if spec.check_model and served and not same_model(spec.model, served):
+        return Trouble(
+            "wrong_model",
+            f"asked for {spec.model!r}, answered by {served!r}; correct `model`, or set check_model: false",
+        )
+    if isinstance(refusal := message.get("refusal"), str) and refusal:
+        return Trouble("refusal", "the model declined to answer", text=_whole_text(refusal))
+    if reason == "content_filter":
+        return Trouble("refusal", "the server's content filter stopped the answer", text=text)
+    if reason == "length":
+        return Trouble("truncated", f"cut at {spec.sampling.max_tokens} tokens (sampling.max_tokens)", text=text)
+    if not text:
+        return Trouble("empty", f"an answer without text (finish_reason {reason!r})")
+    return Answer(text, reason, served)
+
+
+def _whole_text(text: str) -> str:
+    """Escape lone surrogates, which no file can hold."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def same_model(asked: str, served: str) -> bool:
+    """Whether a served model is the one asked for: its own name, or its alias with a date or version behind it."""
+    alias = asked.removesuffix("-latest").removesuffix(":latest")
+    return served in (asked, alias) or (served.startswith(alias) and _DATED.fullmatch(served[len(alias) :]) is not None)
+
+
+def _not_json(body: bytes) -> Trouble:
+    if body.lstrip()[:200].lower().startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
+        hint = "a web page answers there, perhaps a sign-in page or a proxy; put the API's own address into base_url"
+        return Trouble("malformed", "a web page instead of an API answer", again=True, hint=hint)
+    return Trouble("malformed", f"status 200 with {len(body)} bytes that are not one JSON object", again=True)
+
+
+def _read_status(reply: Reply, payload: dict[str, Any] | None, spec: EndpointSpec) -> Trouble:
+    said = f"status {reply.status}: {_error_text(reply, payload)}"
+    if _error(payload).get("code") == "insufficient_quota":
+        raise IncompleteRun(
+            f"{spec.base_url}: the account's quota is spent ({said}); top it up, then run the same command again"
+        )
+    if reply.status in TRANSIENT:
+        kinds: dict[int, OutputFailureKind] = {408: "timeout", 429: "rate_limited"}
+        return Trouble(kinds.get(reply.status, "server_error"), said, again=True)
+    if reply.status in (400, 413, 422):
+        return _read_rejection(said, _error(payload), spec)
+    raise ModelError(f"{spec.base_url}: {said}; {_advice(reply, said, spec)}")
+
+
+def _read_rejection(said: str, error: dict[str, Any], spec: EndpointSpec) -> Trouble:
+    words = said.lower()
+    if error.get("code") == "context_length_exceeded" or _TOO_LONG.search(words):
+        return Trouble("too_long", said)
+    refused = (
+        error.get("param") if error.get("param") in PARAMETERS else next((p for p in PARAMETERS if p in words), None)
+    )
+    if refused and (error.get("code") in ("unsupported_parameter", "unsupported_value") or _UNSUPPORTED.search(words)):
+        raise ModelError(f"{spec.base_url}: model {spec.model!r} refuses {refused!r} ({said}); {_without(refused)}")
+    return Trouble("rejected", said)
+
+
+def _without(parameter: str) -> str:
+    """Return what to write into a spec so that a parameter is not sent."""
+    if parameter == "response_format":
+        return "set structured: none"
+    if parameter == "max_tokens":
+        return "set sampling.max_tokens_field: max_completion_tokens"
+    if parameter == "max_completion_tokens":
+        return "set sampling.max_tokens_field: max_tokens"
+    return f"set sampling.{parameter}: null to leave it out, on purpose and for every sample"
+
+
+def _advice(reply: Reply, said: str, spec: EndpointSpec) -> str:
+    if reply.status in (401, 403):
+        source = (
+            f"the key in ${spec.api_key_env}" if spec.api_key_env else "whether the server wants a key (api_key_env)"
+        )
+        return f"check {source}"
+    if reply.status == 404:
+        if "model" in said.lower():
+            return (
+                f"the server does not know the model {spec.model!r}; see {spec.base_url}/models for the names it knows"
+            )
+        return "does base_url end in /v1?" if not spec.base_url.rstrip("/").endswith("/v1") else "check base_url"
+    if 300 <= reply.status < 400:
+        return f"redirects are not followed; put the final address into base_url (it points to {reply.headers.get('location', '?')})"
+    return "is this an OpenAI-compatible server? Check base_url"
+
+
+def _error(payload: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the error object of a body; servers wrap it as `error`, `detail`, or not at all."""
+    error = payload.get("error", payload) if payload is not None else {}
+    return error if isinstance(error, dict) else {"message": error}
+
+
+def _error_text(reply: Reply, payload: dict[str, Any] | None) -> str:
+    error = _error(payload)
+    for name in ("message", "detail", "error"):
+        if words := error.get(name):
+            return str(words)
+    return reply.body[:2000].decode("utf-8", "replace") or "no explanation"
