@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 from typing import Any
 
 from workbench.errors import DataError, Problem
 from workbench.reading.rows import RawRow
-from workbench.reading.source import BLOCK, Source
+from workbench.reading.source import Source
+from workbench.reading.stored import batches, sha256_of
 
 BATCH = 256
 """Rows decoded at once."""
@@ -23,7 +23,7 @@ def parquet_rows(source: Source) -> Iterator[RawRow]:
     number = 0
     try:
         with pq.ParquetFile(source.path, pre_buffer=False) as file:
-            for batch in file.iter_batches(BATCH):
+            for batch in batches(file, BATCH):
                 for row in batch.to_pylist(maps_as_pydicts="strict"):
                     number += 1
                     yield RawRow(number, _row(row, str(source), number))
@@ -31,15 +31,7 @@ def parquet_rows(source: Source) -> Iterator[RawRow]:
         reason = str(exc).splitlines()[0]
         fix = "write or download it again"
         raise DataError(Problem("PARQUET_CORRUPT", f"damaged Parquet: {reason}", str(source), fix=fix)) from exc
-    source.unchanged(_sha256(source))
-
-
-def _sha256(source: Source) -> str:
-    digest = hashlib.sha256()
-    with source.path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    source.unchanged(sha256_of(source.path))
 
 
 def _row(row: dict[str, Any], file: str, line: int) -> dict[str, Any] | Problem:

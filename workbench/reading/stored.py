@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -39,7 +41,7 @@ class StoredDataset:
         rows = self.path / "rows.parquet"
         try:
             with pq.ParquetFile(rows, pre_buffer=False) as file:
-                for part in file.iter_batches(batch, columns=["position", "row"]):
+                for part in batches(file, batch, ["position", "row"]):
                     positions, texts = part.column(0).to_pylist(), part.column(1).to_pylist()
                     yield [(p, Sample.model_validate_json(t)) for p, t in zip(positions, texts, strict=True)]
         except (pa.ArrowException, OSError, ValidationError) as exc:
@@ -66,18 +68,40 @@ def write_rows(folder: Path, rows: Iterable[tuple[str, str, str]]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = ["position", "id", "family", "row"]
-    schema = pa.schema([(columns[0], pa.int64()), *((name, pa.large_string()) for name in columns[1:])])
+    texts = ["id", "family", "row"]
+    schema = pa.schema([("position", pa.int64()), *((name, pa.large_string()) for name in texts)])
+    how = {"compression": "zstd", "use_dictionary": ["family"], "write_statistics": ["position", "id"]}
     path, position = folder / "rows.parquet", 0
-    with told_when_full(path), pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=["family"]) as writer:
+    with told_when_full(path), pq.ParquetWriter(path, schema, **how) as writer:
         rows = iter(rows)
         while group := list(itertools.islice(rows, ROW_GROUP)):
-            numbers = pa.array(range(position, position + len(group)), pa.int64())
-            texts = [pa.array(column, pa.large_string()) for column in zip(*group, strict=True)]
-            writer.write_table(pa.Table.from_arrays([numbers, *texts], schema=schema))
+            columns = [_numbers(position, len(group)), *(_texts(column) for column in zip(*group, strict=True))]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             position += len(group)
     flush(path)
     write_atomic(folder / "rows.sha256", f"{sha256_of(path)}  rows.parquet\n".encode())
+
+
+def _numbers(start: int, n: int) -> Any:
+    """Return an Arrow column of n numbers from `start`. Made from bytes: `pyarrow.array` would import pandas, 56 MB."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.int64(), n, [None, pa.py_buffer(array("q", range(start, start + n)))])
+
+
+def _texts(values: Sequence[str]) -> Any:
+    """Return an Arrow column of texts."""
+    import pyarrow as pa
+
+    content = [value.encode() for value in values]
+    ends = array("q", itertools.accumulate(map(len, content), initial=0))
+    return pa.LargeStringArray.from_buffers(len(content), pa.py_buffer(ends), pa.py_buffer(b"".join(content)))
+
+
+def batches(file: Any, size: int, columns: list[str] | None = None) -> Iterator[Any]:
+    """Yield record batches of a ParquetFile, one row group after the other: all at once, it would keep ten of them."""
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(size, row_groups=[group], columns=columns, use_threads=False)
 
 
 def sha256_of(path: Path) -> str:
