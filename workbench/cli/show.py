@@ -26,7 +26,8 @@ def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
     grid(("metric", "mean", "95 % interval", "n", "failed", "n/a"), map(_metric_row, whole(run)))
     if slices := sliced(run):
         grid(("metric", "slice", "mean", "95 % interval", "n", "failed"), map(_slice_row, slices))
-    grid(("", "calls", "cached", "tokens in", "tokens out", "cost"), spending_rows(run))
+    if run.candidate.calls + run.candidate.cached + run.judging.calls + run.judging.cached:
+        grid(("", "calls", "cached", "tokens in", "tokens out", "cost"), spending_rows(run))
     click.echo(latency_line(run))
     for info in run.scorers:
         if found := worst_samples(folder, info, worst):

@@ -141,13 +141,16 @@ def _latency(db: duckdb.DuckDBPyConnection) -> Latency:
 
 
 def worst_samples(folder: RunFolder, info: ScorerInfo, size: int = 5) -> list[Row]:
-    """Return the samples with the lowest scores (highest, where lower is better), then by id: what to look at first."""
-    order = "s.value DESC" if info.better == "lower" else "s.value"
+    """Return the samples with the lowest scores (highest, where lower is better), then by id: what to look at first.
+
+    Samples with the best possible score are left out.
+    """
+    order, best = ("s.value DESC", info.low) if info.better == "lower" else ("s.value", info.high)
     with connection(samples=folder.samples, scores=folder.scores) as db:
         return rows(
             db,
             f"""SELECT s.sample_id, s.repeat, s.value, s.label, s.reason, a.question, a."references", a.output
                 FROM scores s JOIN samples a USING (sample_id, repeat)
-                WHERE s.scorer = ? AND s.value IS NOT NULL ORDER BY {order}, s.sample_id, s.repeat LIMIT ?""",
-            [info.name, size],
+                WHERE s.scorer = ? AND s.value IS NOT NULL AND s.value IS DISTINCT FROM ? ORDER BY {order}, s.sample_id, s.repeat LIMIT ?""",
+            [info.name, best, size],
         )

@@ -14,6 +14,7 @@ from workbench.jobs.opening import Opened, open_models
 from workbench.jobs.planning import Plan
 from workbench.runs import EvalRun
 from workbench.store.home import RunFolder
+from workbench.store.journal import Journal
 
 Watcher = Callable[[str], AbstractContextManager[Callable[[Progress], None]]]
 """Opens a progress display of a given title."""
@@ -36,12 +37,21 @@ async def evaluate_all(
     finished: list[EvalRun] = []
     async with open_models(bench, sorted(names), budget, say) as opened:
         for job in jobs:
+            budget.charge(await _spent(job.folder))
             with watcher(job.plan.spec.evalset) as watch:
                 result = await run(_work(job.plan, opened), job.folder, halt, watch)
             if result is None:
                 return None
             finished.append(result)
     return finished
+
+
+async def _spent(folder: RunFolder) -> float:
+    """Return what an unfinished run has cost so far: a resumed run does not get its budget anew."""
+    if not folder.journal.exists():
+        return 0.0
+    async with Journal(folder.journal) as journal:
+        return await journal.spent()
 
 
 def _work(plan: Plan, opened: Opened) -> Work:

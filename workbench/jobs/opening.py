@@ -16,7 +16,6 @@ from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.identities import identity
 from workbench.models import EndpointSpec, LocalSpec, Model, Output, OutputFailure, Price, RecordedSpec, Request, ScriptedSpec
-from workbench.reading.recorded import RecordedAnswers
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
 
 Say = Callable[[str], None]
@@ -72,6 +71,8 @@ def _open(bench: Workbench, name: str, cache: ResponseCache, budget: Budget, ser
         case LocalSpec():
             return LocalModel(name, server.add(name, spec), cache if spec.cache else None, identity(bench, name), server)
         case RecordedSpec():
+            from workbench.reading.recorded import RecordedAnswers
+
             return RecordedModel(RecordedAnswers.open(bench.path(spec.path), spec, bench.home.root))
         case ScriptedSpec():
             return ScriptedModel(spec)

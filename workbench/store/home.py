@@ -44,7 +44,7 @@ class Home:
         if len(found) == 1:
             return RunFolder(self.runs / found[0])
         what = "no run has this id" if not found else f"{len(found)} runs match this id"
-        fix = "see `workbench runs list`" if names else "start one with `workbench eval run`"
+        fix = "see `workbench eval list`" if names else "start one with `workbench eval run`"
         raise DataError(Problem("UNKNOWN_RUN", what, file=str(self.runs), got=run_id, fix=fix))
 
     def run_ids(self) -> list[str]:

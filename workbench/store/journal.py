@@ -102,6 +102,10 @@ class Journal:
         """Forget answers and scores whose payload begins so, except `but_not`; they will be made again. Return how many."""
         return await self._in_thread(lambda: self._forget(beginning, but_not))
 
+    async def spent(self) -> float:
+        """Return the known cost of all answers and scores committed."""
+        return await self._in_thread(self._spent)
+
     async def counts(self) -> tuple[int, int]:
         """Return the numbers of answers and scores committed."""
         return await self._in_thread(self._counts)
@@ -188,6 +192,12 @@ class Journal:
         n = sum(self._db.execute(f"DELETE FROM {t} WHERE {begins}", values).rowcount for t in ("outputs", "scores"))
         self._db.execute("COMMIT")
         return n
+
+    def _spent(self) -> float:
+        cost = "coalesce(json_extract({p}, '$.ok.usage.cost'), json_extract({p}, '$.failed.usage.cost'))"
+        cost = cost.format(p="CAST(payload AS TEXT)")  # as a blob, SQLite would take it for its own binary JSON
+        query = f"SELECT (SELECT total({cost}) FROM outputs) + (SELECT total({cost}) FROM scores)"
+        return float(self._db.execute(query).fetchone()[0])
 
     def _counts(self) -> tuple[int, int]:
         row = self._db.execute("SELECT (SELECT count(*) FROM outputs), (SELECT count(*) FROM scores)").fetchone()
