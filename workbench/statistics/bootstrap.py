@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from workbench.runs import Interval
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Statistic = Callable[[Rows], float]
 
 Method = Literal["percentile", "bca"]
+ROWS_AT_ONCE = 1_000_000
+"""Row numbers held in memory while resampling."""
 
 
 def bootstrap(
@@ -62,17 +64,28 @@ def _resampled(statistic: Statistic, codes: Rows, rng: np.random.Generator, draw
     """Return the statistic of `draws` samples made of C whole families drawn with replacement."""
     import numpy as np
 
+    return np.array([statistic(rows) for rows in _drawn_rows(codes, rng, draws)])
+
+
+def _drawn_rows(codes: Rows, rng: np.random.Generator, draws: int) -> Iterator[Rows]:
+    """Yield the row numbers of each resample, families of equal size a block of resamples at a time."""
+    import numpy as np
+
     by_family = np.argsort(codes, kind="stable")
     sizes = np.bincount(codes)
-    starts = np.cumsum(sizes) - sizes
-    values = np.empty(draws)
-    for draw in range(draws):
-        chosen = rng.integers(len(sizes), size=len(sizes))
+    n_groups, starts = len(sizes), np.cumsum(sizes) - sizes
+    if sizes.min() == sizes.max():
+        members = by_family.reshape(n_groups, -1)
+        block = max(1, ROWS_AT_ONCE // len(codes))
+        for first in range(0, draws, block):
+            chosen = rng.integers(n_groups, size=(min(block, draws - first), n_groups))
+            yield from members[chosen].reshape(len(chosen), -1)
+        return
+    for _ in range(draws):
+        chosen = rng.integers(n_groups, size=n_groups)
         lengths = sizes[chosen]
         ends = np.cumsum(lengths)
-        rows = np.arange(ends[-1]) + np.repeat(starts[chosen] - ends + lengths, lengths)
-        values[draw] = statistic(by_family[rows])
-    return values
+        yield by_family[np.arange(ends[-1]) + np.repeat(starts[chosen] - ends + lengths, lengths)]
 
 
 def _expanded_shares(n_groups: int, level: float) -> tuple[float, float]:

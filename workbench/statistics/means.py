@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+FEW_LAPSES = 10
+"""With fewer scores away from one end of the range their spread is a guess; each score then counts as one 0/1 trial."""
+
 
 def mean_interval(
     values: Sequence[float],
@@ -122,6 +125,8 @@ def _chosen(
         size = _effective_size(mean, se / (high - low), codes)
         # Of 0/1 scores only the design effect is estimated, and it is less noisy than a variance: with twice the
         # degrees of freedom the simulated coverage is at the level, with C - 1 it is above.
+        if not zero_one and _lapses(shares) < FEW_LAPSES:
+            size = min(size, float(len(x)))
         score = wilson_effective(mean, size, 2 * df if zero_one else df, level)
     return _named(_scaled(score, low, high - low), clustered, low, high)
 
@@ -140,6 +145,11 @@ def _effective_size(mean: float, se: float, codes: NDArray[np.int64]) -> float:
     if 0 < mean < 1:
         return float(n)
     return n * n / float(np.square(np.bincount(codes), dtype=float).sum())
+
+
+def _lapses(shares: NDArray[np.float64]) -> int:
+    """Return how many scores are not at the end of the range where most of them may be."""
+    return len(shares) - max(int((shares == 0).sum()), int((shares == 1).sum()))
 
 
 def _scaled(interval: Interval, low: float, width: float) -> Interval:

@@ -106,7 +106,7 @@ def decide_difference(
     allowed_missing: float,
     level: float = GATE_LEVEL,
 ) -> Decision:
-    """Return the verdict on candidate A minus baseline B, same samples, repeats averaged; `None` as in `decide_mean`."""
+    """Return the verdict on candidate A minus baseline B, same samples, repeats averaged; `None` if missing."""
     have = [x is not None and y is not None for x, y in zip(a, b, strict=True)]
     width = None if scale.low is None or scale.high is None else scale.high - scale.low
     kept = None if groups is None else [g for g, there in zip(groups, have, strict=True) if there]

@@ -154,13 +154,15 @@ def _chosen(
 ) -> Interval | None:
     """Return the interval by the rules of `difference_interval`, or `None` where the spread cannot be known."""
     mean, n_groups = float(d.mean()), int(codes.max()) + 1
-    q = t_quantile(degrees_of_freedom(d, codes, se), level)
+    df = degrees_of_freedom(d, codes, se)
+    q = t_quantile(df, level)
     suffix = ", clustered by group" if n_groups < len(d) else ""
     if width is None:
         t = Interval(low=mean - q * se, high=mean + q * se, level=level, method="t" + suffix)
         return t if se > 0 else None
     if _only_wins_losses_ties(d, width):
-        below = above = width * q * _adjusted_se(d / width, codes, se / width)
+        # As for 0/1 scores, only the design effect is estimated: twice the degrees of freedom, see means.py.
+        below = above = width * t_quantile(2 * df, level) * _adjusted_se(d / width, codes, se / width)
         method = "bonett-price"
     elif se == 0:
         share = q * q / (n_groups + q * q)
