@@ -67,7 +67,7 @@ def _sample_row(placed: Placed, repeat: int, output: Output | OutputFailure) -> 
         "sample_id": sample.id,
         "repeat": repeat,
         "family": sample.family(),
-        "tags": list(sample.tags.items()),
+        "tags": [{"key": name, "value": value} for name, value in sample.tags.items()],
         "messages": _json([m.model_dump() for m in sample.messages]),
         "question": sample.question(),
         "references": list(sample.references),
@@ -91,7 +91,7 @@ def _score_row(placed: Placed, repeat: int, info: ScorerInfo, score: Score | Sco
         "sample_id": sample.id,
         "repeat": repeat,
         "family": sample.family(),
-        "tags": list(sample.tags.items()),
+        "tags": [{"key": name, "value": value} for name, value in sample.tags.items()],
         "scorer": info.name,
         "version": info.version,
         "value": score.value if isinstance(score, Score) else None,
@@ -149,11 +149,25 @@ class Table:
             self._write()
 
     def _write(self) -> None:
-        import pyarrow as pa
-
         rows, self._rows = self._rows, []
         if rows:
-            self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema))
+            self._writer.write_table(_table(rows, self._schema))
+
+
+def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    """Return rows as an Arrow table, by way of JSON: quicker than value by value, and it does not load pandas."""
+    import pyarrow as pa
+    import pyarrow.json as pj
+
+    lines = b"\n".join(map(orjson.dumps, rows))
+    # JSON has no maps: read as the list of entries that a map is stored as, then seen as a map without a copy.
+    entries = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
+    at = schema.get_field_index("tags")
+    read_as = schema.set(at, pa.field("tags", entries))
+    parse = pj.ParseOptions(explicit_schema=read_as, unexpected_field_behavior="error")
+    table = pj.read_json(pa.BufferReader(lines), pj.ReadOptions(block_size=len(lines) + 1), parse)
+    tags = table.column(at).combine_chunks().view(schema.field(at).type)
+    return table.set_column(at, schema.field(at), tags).select(schema.names)
 
 
 def sample_schema() -> pa.Schema:
