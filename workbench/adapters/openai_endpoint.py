@@ -1,9 +1,9 @@
 """Any OpenAI-compatible server, through the `openai` package.
 
-The package builds and authorises the request and raises its own errors; underneath, httpx's pool is replaced by aiohttp's
-(see docs/experiments.md, 2026-11-22, for what each step brings). Retries, pace, cost and reading the answer are ours, so
-that nothing is asked again, waited for or paid for that `Limits` do not allow. `openai` loads at the first answer that is
-not in the cache.
+The package builds and authorises the request and raises its own errors; underneath, httpx's pool is replaced by
+aiohttp's (docs/experiments.md, 2026-11-22, has what each step brings). Retries, pace, cost and reading the answer are
+ours, so that nothing is asked again, waited for or paid for that `Limits` do not allow. `openai` loads at the first
+answer that is not in the cache.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 import os
 import random
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -21,8 +21,8 @@ from workbench.calling.chat import Answer, Reply, Trouble, counted_tokens, parse
 from workbench.calling.clock import Clock, RealClock
 from workbench.calling.rate_limits import Pace
 from workbench.calling.retry import asked_wait, wait_before
-from workbench.calling.secrets import redact, told
-from workbench.errors import ConfigError, IncompleteRun, ModelError, Problem
+from workbench.calling.secrets import BEGINNING, one_line, redact
+from workbench.errors import ConfigError, ModelError, Problem
 from workbench.models import EndpointSpec, Output, OutputFailure, Price, Request, Usage
 from workbench.nouns import canonical_bytes
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openai._types import RequestOptions
 
 PROBES = 3
-"""Attempts after which a server that never answered, and answers with a web page or not at all, is taken for a wrong address."""
+"""Attempts after which a server that never answered, but shows a web page or cannot be reached, is a wrong address."""
 ONCE: RequestOptions = {"idempotency_key": "unused"}
 """Spares the package drawing a random key for each request, which it then does not send."""
 LARGEST_BODY = 32 * 2**20
@@ -68,13 +68,13 @@ class OpenAIEndpoint:
         self._pace = Pace(spec.limits, spec.sampling.max_tokens, self._clock)
         self._wire: Wire | None = None
         self._answered = False
-        """Whether this server has ever given an API answer: afterwards, a web page is an accident and not the address."""
+        """Whether this server has ever answered: afterwards, a web page is an accident and not a wrong address."""
 
     async def generate(self, request: Request) -> Output | OutputFailure:
         """Answer one request, from the cache or the server.
 
-        Raises `ModelError` when the server refuses everybody, `ConfigError` when the key is not set, and `IncompleteRun`
-        when the budget is spent or the cache's disk is full.
+        Raises `ModelError` when the server refuses everybody, `ConfigError` when the key is not set, and
+        `IncompleteRun` when the budget is spent or the cache's disk is full.
         """
         key = answer_key(self._identity, request)
         if self._cache is not None and (kept := kept_answer(self._cache, key)) is not None:
@@ -110,7 +110,7 @@ class OpenAIEndpoint:
             if not outcome.again or spent.attempts >= limits.attempts:
                 return self._failed(outcome, spent)
             if outcome.hint and not self._answered and spent.attempts >= PROBES:
-                raise ModelError(self._told(f"{self._spec.base_url}: {outcome.message}; {outcome.hint}", 800))
+                raise ModelError(f"{self._spec.base_url}: {outcome.message}; {outcome.hint}")
             asked = asked_wait(reply.status, reply.headers, self._clock.date()) if isinstance(reply, Reply) else 0.0
             left = deadline - self._clock.now()
             wait = wait_before(spent.attempts, asked, limits, self._rng)
@@ -150,20 +150,11 @@ class OpenAIEndpoint:
         tokens = counted_tokens(payload)
         self._budget.charge(spent.add(*tokens))
         self._pace.settle(spent.reserved, *tokens)
-        try:
-            return read(reply, payload, self._spec)
-        except (ModelError, IncompleteRun) as exc:
-            # What the server said is in the message, and it may have said the key.
-            raise type(exc)(self._told(str(exc), 800)) from None
+        return read(reply, payload, self._spec)
 
     def _failed(self, trouble: Trouble, spent: Spent) -> OutputFailure:
         tries = f" ({spent.attempts} attempts)" if trouble.again else ""
-        return OutputFailure(
-            kind=trouble.kind, message=self._told(trouble.message) + tries, text=trouble.text, usage=spent.usage()
-        )
-
-    def _told(self, message: str, limit: int = 400) -> str:
-        return told(message, self._wire.key if self._wire else "", limit)
+        return OutputFailure(kind=trouble.kind, message=trouble.message + tries, text=trouble.text, usage=spent.usage())
 
 
 @dataclass
@@ -250,7 +241,7 @@ class Wire:
 
     client: AsyncOpenAI
     url: str
-    """Where chat completions are; in truth an `httpx.URL`, which the package takes as well and need not parse each time."""
+    """Where chat completions are."""
     key: str
 
     async def post(self, body: bytes) -> Reply | Trouble:
@@ -264,12 +255,19 @@ class Wire:
             response = exc.response
         except openai.APIConnectionError as exc:
             return self._no_reply(exc.__cause__ or exc)
-        return Reply(response.status_code, dict(response.headers), response.extensions["body"])
+        return self._reply(response.status_code, dict(response.headers), response.extensions["body"])
+
+    def _reply(self, status: int, headers: dict[str, str], body: bytes) -> Reply:
+        """Return a reply without the key, in case the server echoes it: nothing further up ever sees it."""
+        if status != 200 or self.key[:BEGINNING].encode() in body:
+            body = redact(body.decode("utf-8", "surrogateescape"), self.key).encode("utf-8", "surrogateescape")
+            headers = {name: redact(value, self.key) for name, value in headers.items()}
+        return Reply(status, headers, body)
 
     def _no_reply(self, cause: BaseException) -> Trouble:
         import aiohttp
 
-        said = redact(f"{type(cause).__name__}: {cause}", self.key)
+        said = one_line(redact(f"{type(cause).__name__}: {cause}", self.key))
         if isinstance(cause, aiohttp.ClientSSLError):
             fix = "install the server's certificate authority (SSL_CERT_FILE names it); certificates are always checked"
             raise ModelError(f"{self.url}: no trusted TLS connection ({said}); {fix}") from None
@@ -279,11 +277,10 @@ class Wire:
 
 
 def _open(spec: EndpointSpec) -> Wire:
-    import httpx
     import openai
 
     class Client(openai.AsyncOpenAI):
-        """The package's client without the headers that describe this machine, and the user's organisation elsewhere."""
+        """The package's client without its headers about this machine and the user's organisation elsewhere."""
 
         @property
         def default_headers(self) -> dict[str, str | openai.Omit]:
@@ -297,7 +294,7 @@ def _open(spec: EndpointSpec) -> Wire:
         "User-Agent": client.user_agent,
         **client.auth_headers,
     }
-    return Wire(client, cast(str, httpx.URL(f"{base_url}/chat/completions")), key)
+    return Wire(client, f"{base_url}/chat/completions", key)
 
 
 def _http_client(spec: EndpointSpec) -> httpx.AsyncClient:

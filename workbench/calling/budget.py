@@ -12,7 +12,7 @@ class Budget:
     """
 
     def __init__(self, limit: float | None, spent: float = 0.0) -> None:
-        """`limit` and `spent` are in the currency of the price tables; `None`: no limit. A resumed run brings what it spent."""
+        """Set a limit in the currency of the price tables (`None`: none) and what a resumed run has spent before."""
         self.limit = limit
         self.spent = spent
 

@@ -1,17 +1,16 @@
 """The OpenAI chat protocol as data: the body to send, and what a reply means.
 
-What a reply means, row by row:
-
 | reply | becomes | asked again |
 |---|---|---|
 | 200 with text | `Output` | |
-| 200, refusal or content filter · cut at the limit · no text · another model | `refusal` · `truncated` · `empty` · `wrong_model` | no |
+| 200 with a refusal, or stopped by a content filter | `refusal` | no |
+| 200 cut at the token limit · without text · of another model | `truncated` · `empty` · `wrong_model` | no |
 | 200 that is cut, no JSON, no chat completion, or has no choices | `malformed` | yes |
-| 200 whose body is an error | `server_error` | yes |
-| 408, 409, 429, 5xx, no reply in time, connection lost | `timeout`, `server_error`, `rate_limited`, `connection` | yes |
+| 200 whose body is an error · 409, 5xx | `server_error` | yes |
+| 408, no reply in time · 429 · connection lost | `timeout` · `rate_limited` · `connection` | yes |
 | 400, 413, 422 | `rejected`, or `too_long` for a prompt over the context window | no |
 | 400 over a sampling parameter, 401, 403, 404, 3xx, other 4xx, quota spent | the run stops | no |
-| a web page from a server that has never answered | the run stops | a few times |
+| a web page, or no connection at all, from a server that never answered | the run stops | a few times |
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from typing import Any
 import orjson
 
 from workbench.calling.retry import TRANSIENT
+from workbench.calling.secrets import one_line
 from workbench.errors import IncompleteRun, ModelError
 from workbench.models import EndpointSpec, OutputFailureKind, Request
 
@@ -43,7 +43,7 @@ _SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back over HTTP, read to its end."""
+    """What came back over HTTP, read to its end and free of the key that was sent."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -66,13 +66,13 @@ class Trouble:
 
     kind: OutputFailureKind
     message: str
-    """In our words and the server's; not yet redacted."""
+    """In our words and the server's."""
     again: bool = False
     """Whether asking again may help."""
     text: str = ""
     """The part of an answer that did arrive."""
     hint: str = ""
-    """Set when this, coming from a server that has never answered, means that the address is wrong: what to do about it."""
+    """What to do when this comes from a server that never answered: the address is probably wrong."""
 
 
 def request_body(spec: EndpointSpec, request: Request) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _count(value: Any) -> int | None:
 
 
 def read(reply: Reply, payload: dict[str, Any] | None, spec: EndpointSpec) -> Answer | Trouble:
-    """Say what a reply means; `payload` is its parsed body. Raises `ModelError` or `IncompleteRun` for the whole run."""
+    """Say what a reply means; `payload` is its parsed body. Raises `ModelError`, `IncompleteRun` for the whole run."""
     if reply.status != 200:
         return _read_status(reply, payload, spec)
     if payload is None:
@@ -241,7 +241,8 @@ def _advice(reply: Reply, said: str, spec: EndpointSpec) -> str:
             )
         return "does base_url end in /v1?" if not spec.base_url.rstrip("/").endswith("/v1") else "check base_url"
     if 300 <= reply.status < 400:
-        return f"redirects are not followed; put the final address into base_url (it points to {reply.headers.get('location', '?')})"
+        target = one_line(reply.headers.get("location", "?"))
+        return f"redirects are not followed; put the final address into base_url (it points to {target})"
     return "is this an OpenAI-compatible server? Check base_url"
 
 
@@ -255,5 +256,5 @@ def _error_text(reply: Reply, payload: dict[str, Any] | None) -> str:
     error = _error(payload)
     for name in ("message", "detail", "error"):
         if words := error.get(name):
-            return str(words)
-    return reply.body[:2000].decode("utf-8", "replace") or "no explanation"
+            return one_line(str(words))
+    return one_line(reply.body[:2000].decode("utf-8", "replace")) or "no explanation"

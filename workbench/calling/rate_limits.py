@@ -6,8 +6,8 @@ from workbench.calling.clock import Clock
 from workbench.models import Limits
 
 BURST = 1.0
-"""Seconds of allowance that may be saved up. Short, because a server counts over a minute that need not begin with ours:
-whatever is saved up is sent on top of a full minute's worth."""
+"""Seconds of allowance that may be saved up. Short, because a server counts over a minute that need not begin with
+ours: whatever is saved up is sent on top of a full minute's worth."""
 EVEN = 0.995
 """Share of the limit that is used: the answer to clocks that differ and to arrivals that bunch on the way."""
 FIRST_GUESS = 256
@@ -18,7 +18,7 @@ CHARACTERS_A_TOKEN = 4.0
 
 
 class TokenBucket:
-    """An allowance that refills evenly. It may go into debt: the caller waits until the debt is paid, in order of arrival."""
+    """An allowance that refills evenly. It may go into debt: callers wait until theirs is paid, in order of arrival."""
 
     def __init__(self, per_minute: float, clock: Clock) -> None:
         self._clock = clock
@@ -77,5 +77,5 @@ class Pace:
             self._tokens.give_back(reserved - prompt_tokens - answer_tokens)
 
     def close(self, seconds: float) -> None:
-        """Admit nobody for so long: the server answered 429 and said when to come back, which concerns every request."""
+        """Admit nobody for so long: a 429 that says when to come back concerns every request."""
         self._closed_until = max(self._closed_until, self._clock.now() + seconds)

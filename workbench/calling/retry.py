@@ -1,7 +1,8 @@
 """When to ask again, and when not before.
 
-Full jitter (M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015): a wait is drawn uniformly between 0
-and a ceiling that doubles. What the server asked for is added below it, so that nobody comes early and not all at once.
+Full jitter (M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015): a wait is drawn uniformly
+between 0 and a ceiling that doubles. What the server asked for comes on top, so that nobody is early and not all come
+at once.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def wait_before(attempt: int, asked: float, limits: Limits, rng: random.Random) 
 def asked_wait(status: int, headers: Mapping[str, str], now: datetime) -> float:
     """Return the seconds a server asks to be left alone, 0 when it asks for nothing that can be understood.
 
-    The longest of `retry-after-ms`, `retry-after` and, on a 429, the rate limit's reset headers. `headers` have lower-case
-    names. `now` has a zone and is what dates are compared with.
+    The longest of `retry-after-ms`, `retry-after` and, on a 429, the rate limit's reset headers. `headers` have
+    lower-case names. `now` has a zone and is what dates are compared with.
     """
     waits = [_milliseconds(headers.get("retry-after-ms", "")), _retry_after(headers.get("retry-after", ""), now)]
     if status == 429:
@@ -50,7 +51,7 @@ def _milliseconds(text: str) -> float:
 
 
 def _retry_after(text: str, now: datetime) -> float:
-    """Read seconds, also decimal, or an HTTP date (RFC 9110, 10.2.3). Negative and unreadable values ask for nothing."""
+    """Read seconds, also decimal, or an HTTP date (RFC 9110, 10.2.3). Negative or unreadable asks for nothing."""
     text = text.strip()
     if _NUMBER.fullmatch(text):
         return float(text)

@@ -17,13 +17,14 @@ def redact(text: str, key: str) -> str:
     if len(key) < SHORTEST:
         return text
     encoded = base64.b64encode(key.encode()).decode()
+    # The longest forms first: the beginning of a key is in the key.
     for form in (key, quote(key, safe=""), encoded, encoded.rstrip("="), key[:BEGINNING]):
         text = text.replace(form, HIDDEN)
     return text
 
 
-def told(text: str, key: str, limit: int = 300) -> str:
-    """Return a server's words fit for a message: no secret, one line, at most `limit` characters, nothing unprintable."""
-    line = " ".join(redact(text, key).split())
+def one_line(text: str, limit: int = 300) -> str:
+    """Return a server's words fit for a message: one line of at most `limit` printable characters."""
+    line = " ".join(text.split())
     line = line if len(line) <= limit else line[: limit - 1] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)

@@ -40,7 +40,10 @@ def answer_key(identity: str, request: Request) -> bytes:
 
 
 class ResponseCache:
-    """Keep answers by key; a broken entry is a miss. One connection, used by the thread that made it; several processes may share a file."""
+    """Keep answers by key; a damaged entry is a miss.
+
+    One connection, used by the thread that opened it. Several processes may share a file.
+    """
 
     def __init__(self, path: Path) -> None:
         """`path` is the SQLite file; it is made, with its folder, at the first use."""
@@ -63,7 +66,7 @@ class ResponseCache:
         return value
 
     def put(self, key: bytes, payload: dict[str, Any]) -> None:
-        """Keep `payload`, plain data, under `key`; committed on return. Raises `IncompleteRun` when the disk is full."""
+        """Keep plain data under `key`; committed on return. Raises `IncompleteRun` when the disk is full."""
         raw = canonical_bytes(payload)
         try:
             self._db().execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (key, raw, _checksum(key, raw)))
