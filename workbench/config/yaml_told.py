@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from workbench.config.yaml_nodes import TAGS, Built, Path, path_text
 from workbench.errors import Problem
-from workbench.reading.faults import code_of, fix_of, sentence, shown
+from workbench.reading.faults import code_of, findings, fix_of, sentence, shown
 
 TAKEN_FOR = {"bool": "true or false", "int": "a number", "float": "a number", "null": "nothing"}
 
@@ -17,7 +17,7 @@ TAKEN_FOR = {"bool": "true or false", "int": "a number", "float": "a number", "n
 def told(exc: ValidationError, noun: type[BaseModel], built: Built, file: str) -> list[Problem]:
     """Return one problem for each finding, except those about values that were refused before."""
     refused = {p.field for p in built.problems}
-    found = [_problem(error, noun, built, file) for error in exc.errors(include_url=False, include_context=True)]
+    found = [_problem(error, noun, built, file) for error in findings(exc)]
     return [p for p in found if p.field not in refused]
 
 

@@ -44,7 +44,17 @@ def gravity(problem: Problem) -> Gravity:
 
 def told(exc: ValidationError, noun: type[BaseModel], file: str, line: int) -> list[Problem]:
     """Return one problem for each finding of the validator in a row."""
-    return [_row_problem(error, noun, file, line) for error in exc.errors(include_url=False, include_context=False)]
+    return [_row_problem(error, noun, file, line) for error in findings(exc)]
+
+
+def findings(exc: ValidationError) -> list[Any]:
+    """Return the validator's findings, without "too short" of a list that is so only because its members are wrong."""
+    errors = exc.errors(include_url=False)
+    return [e for e in errors if e["type"] != "too_short" or not any(_within(o["loc"], e["loc"]) for o in errors)]
+
+
+def _within(loc: Sequence[str | int], around: Sequence[str | int]) -> bool:
+    return len(loc) > len(around) and loc[: len(around)] == around
 
 
 def _row_problem(error: Any, noun: type[BaseModel], file: str, line: int) -> Problem:

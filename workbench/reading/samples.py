@@ -22,6 +22,7 @@ from workbench.datasets import Manifest, Sample, Split, Use, split_of
 from workbench.errors import DataError, Problem
 from workbench.nouns import Noun, canonical_bytes, fingerprint
 from workbench.reading.faults import gravity, told
+from workbench.reading.flat_samples import unflattened
 from workbench.reading.hashes import distinct, equal_hashes, fingerprint_of, short_hash
 from workbench.reading.rows import rows_in
 from workbench.reading.source import Source, open_source
@@ -126,6 +127,7 @@ class _Intake:
 
     def samples(self) -> Iterator[tuple[int, Sample]]:
         """Yield line and sample of each valid row; what is wrong with the others is noted."""
+        flat = self.source.kind in ("csv", "tsv")
         for row in rows_in(self.source):
             if isinstance(row.data, Problem):
                 self.refuse([row.data])
@@ -133,7 +135,7 @@ class _Intake:
             if row.note:
                 self.notes[row.note] += 1
             try:
-                sample = Sample.model_validate(row.data)
+                sample = Sample.model_validate(unflattened(row.data) if flat else row.data)
             except ValidationError as exc:
                 self.refuse(told(exc, Sample, str(self.source), row.line))
                 continue

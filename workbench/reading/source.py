@@ -140,4 +140,4 @@ def _kind(path: Path, head: bytes) -> FileKind:
 def _looks_like_utf16(head: bytes) -> bool:
     """Tell whether every other byte of the beginning is NUL, as in UTF-16 without a byte order mark."""
     start = head[:64]
-    return len(start) >= 8 and (set(start[::2]) == {0} or set(start[1::2]) == {0})
+    return len(start) >= 8 and (set(start[::2]) == {0}) != (set(start[1::2]) == {0})
