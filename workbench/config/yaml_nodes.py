@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from workbench.errors import Problem
+from workbench.errors import ConfigError, Problem
 
 MAX_NODES = 20_000
 """Nodes that a file may have once its aliases are written out."""
@@ -41,14 +41,15 @@ class Built:
 
 
 def build(root: yaml.Node, file: str, environment: Mapping[str, str]) -> Built:
-    """Return the data of a document. What cannot be taken is a problem and stands as `None` in the data."""
+    """Return the data of a document. What cannot be taken is a problem and stands as `None` in the data.
+
+    Raises `ConfigError` for an alias bomb.
+    """
     builder = _Builder(Built(), file, environment)
     if _size(root, {}, 0) > MAX_NODES:
         what = f"aliases unfold to more than {MAX_NODES:,} values"
-        builder.wrong("YAML_ALIASES", what, root, (), fix="write the values out, or use fewer aliases")
-        builder.built.data = {}
-    else:
-        builder.built.data = builder.value(root, ())
+        raise ConfigError(Problem("YAML_ALIASES", what, file, fix="write the values out, or use fewer aliases"))
+    builder.built.data = builder.value(root, ())
     return builder.built
 
 
