@@ -37,6 +37,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
 }
 CLASSES: tuple[type[Scorer], ...] = get_args(get_args(ScorerSpec)[0])
+HEAVY = ["torch", "numpy", "scipy", "sacrebleu", "rouge_score", "nltk", "jsonschema", "sentence_transformers", "re2"]
 DOCS = Path(__file__).parents[2] / "docs" / "scorers.md"
 
 
@@ -106,17 +107,6 @@ def test_every_scorer_and_every_setting_is_documented(scorer) -> None:
 
 
 def test_importing_the_scorers_loads_nothing_heavy() -> None:
-    heavy = [
-        "torch",
-        "sacrebleu",
-        "rouge_score",
-        "nltk",
-        "jsonschema",
-        "scipy",
-        "numpy",
-        "sentence_transformers",
-        "re2",
-    ]
-    code = f"import sys, workbench.scoring.specs; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, workbench.scoring.specs; print([m for m in {HEAVY} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DOCS.parents[1])
     assert done.stdout.strip() == "[]"
