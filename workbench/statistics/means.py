@@ -95,6 +95,17 @@ def degrees_of_freedom(values: NDArray[np.float64], codes: NDArray[np.int64], se
     return max(1.0, float(weights.sum() ** 2 / (weights @ weights)) - 1)
 
 
+def design_certainty(codes: NDArray[np.int64]) -> float:
+    """Return by how much degrees of freedom grow for 0/1 scores: 1 + 3 / typical family size.
+
+    Their variance follows from their mean, and only the design effect is estimated. The smaller the families, the less
+    there is to estimate; the 3 is found by simulation.
+    """
+    import numpy as np
+
+    return 1 + 3 * len(codes) / float(np.square(np.bincount(codes), dtype=float).sum())
+
+
 def group_codes(groups: Sequence[str] | None, n: int) -> NDArray[np.int64]:
     """Return each sample's family as a number, 0 … C - 1 in order of appearance."""
     import numpy as np
@@ -123,11 +134,11 @@ def _chosen(
         score = wilson(float(shares.sum()), len(x), level)
     else:
         size = _effective_size(mean, se / (high - low), codes)
-        # Of 0/1 scores only the design effect is estimated, and it is less noisy than a variance: with twice the
-        # degrees of freedom the simulated coverage is at the level, with C - 1 it is above.
-        if not zero_one and _lapses(shares) < FEW_LAPSES:
+        if zero_one:
+            df *= design_certainty(codes)
+        elif _lapses(shares) < FEW_LAPSES:
             size = min(size, float(len(x)))
-        score = wilson_effective(mean, size, 2 * df if zero_one else df, level)
+        score = wilson_effective(mean, size, df, level)
     return _named(_scaled(score, low, high - low), clustered, low, high)
 
 

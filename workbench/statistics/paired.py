@@ -11,7 +11,7 @@ from pydantic import Field
 from workbench.nouns import Noun
 from workbench.runs import Interval
 from workbench.statistics.intervals import Estimate, t_quantile
-from workbench.statistics.means import clustered_se, degrees_of_freedom, group_codes
+from workbench.statistics.means import clustered_se, degrees_of_freedom, design_certainty, group_codes
 from workbench.statistics.power import detectable_from_se
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def _chosen(
         t = Interval(low=mean - q * se, high=mean + q * se, level=level, method="t" + suffix)
         return t if se > 0 else None
     if _only_wins_losses_ties(d, width):
-        # As for 0/1 scores, only the design effect is estimated: twice the degrees of freedom, see means.py.
-        below = above = width * t_quantile(2 * df, level) * _adjusted_se(d / width, codes, se / width)
+        sure = t_quantile(df * design_certainty(codes), level)
+        below = above = width * sure * _adjusted_se(d / width, codes, se / width)
         method = "bonett-price"
     elif se == 0:
         share = q * q / (n_groups + q * q)

@@ -37,7 +37,7 @@ def main() -> int:
         args.page,
         f"{stamp}, in {(time.monotonic() - started) / 60:.0f} minutes on one core.\n\n"
         f"**Coverage of 95 % intervals, in percent** (promised: 93.5 to 96.5)\n\n{report.coverage_table(measured)}\n\n"
-        f"**Exact coverage of a proportion at fixed true rates, in percent** (no simulation)\n\n{report.exact_table()}\n\n"
+        f"**Exact coverage of a proportion at a fixed true rate, in percent**\n\n{report.exact_table()}\n\n"
         f"**{gates.GATES} gates a family**\n\n{report.gate_table(counts)}\n\n{report.missing_line(missing)}",
     )
     broken = [cell.name() for cell, share in measured.items() if not cell.holds(share)]

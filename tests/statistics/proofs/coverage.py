@@ -70,8 +70,8 @@ def cells() -> Iterator[Cell]:
                 yield Cell(method, world, kind, n, draw, make, EXCEPTIONS.get((method, world, kind, n), "within"))
 
 
-ALL: tuple[Families, ...] = ("none", "threes", "uneven")
-CLUSTERED: tuple[Families, ...] = ("threes", "uneven")
+ALL: tuple[Families, ...] = ("none", "threes", "uneven", "large")
+CLUSTERED: tuple[Families, ...] = ("threes", "uneven", "large")
 ALONE: tuple[Families, ...] = ("none",)
 
 EXCEPTIONS: dict[tuple[str, str, str, int], str] = {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Families = Literal["none", "threes", "uneven"]
+Families = Literal["none", "threes", "uneven", "large"]
 World = Callable[[np.random.Generator, Ints], tuple[Floats, float]]
 """From families (0 … C - 1 for each sample) to one score a sample and the true mean."""
 
@@ -19,14 +19,15 @@ ICC = 0.3
 
 
 def families(kind: Families, n: int, rng: np.random.Generator) -> Ints:
-    """Return each sample's family: its own, threes, or n/3 families of sizes from 1 to about 15."""
+    """Return each sample's family: its own, threes, or uneven ones of 3 (`uneven`) or 10 (`large`) on average."""
     if kind == "none":
         return np.arange(n)
     if kind == "threes":
         return np.arange(n) // 3
-    shares = rng.exponential(size=n // 3)
-    rest = rng.choice(n // 3, n - n // 3, p=shares / shares.sum())
-    return np.concatenate([np.arange(n // 3), rest])
+    count = n // (3 if kind == "uneven" else 10)
+    shares = rng.exponential(size=count)
+    rest = rng.choice(count, n - count, p=shares / shares.sum())
+    return np.concatenate([np.arange(count), rest])
 
 
 def verdicts(rng: np.random.Generator, codes: Ints) -> tuple[Floats, float]:

@@ -1,0 +1,64 @@
+"""The worked examples of docs/statistics.md, and that the formulas agree with each other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from statsmodels.stats.power import NormalIndPower
+
+from workbench.statistics.power import (
+    Plan,
+    detectable_difference,
+    detectable_from_se,
+    mcnemar_samples_needed,
+    samples_needed,
+)
+
+
+@pytest.mark.parametrize(
+    ("plan", "n"),
+    [
+        (Plan(between=1 / 9), 969),
+        (Plan(between=1 / 9, within_a=1 / 6, within_b=1 / 6), 3876),
+        (Plan(between=1 / 9, within_a=1 / 6, within_b=1 / 6, repeats_a=10, repeats_b=10), 1260),
+    ],
+)
+def test_worked_examples_for_three_points_at_80_percent(plan: Plan, n: int) -> None:
+    assert samples_needed(0.03, plan) == n
+
+
+def test_worked_example_of_mcnemar() -> None:
+    assert mcnemar_samples_needed(0.05, 0.15) == 469
+
+
+def test_families_multiply_the_samples_by_the_design_effect() -> None:
+    alone = samples_needed(0.01, Plan(between=1 / 9))
+    assert samples_needed(0.01, Plan(between=1 / 9, family_size=10, icc=0.71)) == pytest.approx(alone * 7.39, rel=1e-3)
+
+
+def test_the_power_is_statsmodels_power() -> None:
+    n = samples_needed(0.03, Plan(between=1 / 9))
+    assert NormalIndPower(ddof=0).power(0.03 * 3, n, 0.05, ratio=0) == pytest.approx(0.8, abs=0.001)
+    one_sided = samples_needed(0.03, Plan(between=1 / 9, sides=1))
+    power = NormalIndPower(ddof=0).power(0.03 * 3, one_sided, 0.05, ratio=0, alternative="larger")
+    assert power == pytest.approx(0.8, abs=0.001)
+
+
+@given(st.integers(2, 10**6), st.floats(0.001, 1), st.sampled_from([1, 2]))
+def test_the_detectable_difference_needs_just_these_samples(n: int, between: float, sides: int) -> None:
+    plan = Plan(between=between, sides=1 if sides == 1 else 2)
+    assert abs(samples_needed(detectable_difference(n, plan), plan) - n) <= 1
+
+
+def test_the_detectable_difference_is_2_8_standard_errors() -> None:
+    assert detectable_from_se(0.01) == pytest.approx(0.028, abs=1e-4)
+
+
+def test_questions_without_an_answer_are_refused() -> None:
+    with pytest.raises(ValueError, match="difference of 0"):
+        samples_needed(0.0, Plan(between=0.1))
+    with pytest.raises(ValueError, match="cannot differ"):
+        mcnemar_samples_needed(0.2, 0.1)
+    with pytest.raises(ValueError, match="at least 1"):
+        detectable_difference(0, Plan(between=0.1))
