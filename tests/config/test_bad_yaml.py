@@ -31,7 +31,7 @@ BAD: dict[str, tuple[str | bytes, list[str]]] = {
         ["w.yaml:7:models.main.sampling.temperature", "[FIELD_VALUE]"],
     ),
     "26-big-integer": (HEAD + f"    sampling: {{max_tokens: {'9' * 5000}}}\n", ["w.yaml:7", "[YAML_QUOTE]"]),
-    "27-depth": (HEAD + "embedder: " + "[" * 400 + "]" * 400, ["nested too deeply", "[TOO_DEEP]"]),
+    "27-depth": (HEAD + "embedder: " + "[" * 600 + "]" * 600, ["nested too deeply", "[TOO_DEEP]"]),
     "29-no": (
         HEAD.replace(": m\n", ": no\n"),
         ["w.yaml:6:models.main.model", "no for true or false", 'quote it: "no"'],

@@ -58,7 +58,7 @@ def plain(n: int) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=ROWS, ascii_only=st.booleans(), batch=st.integers(1, 5))
 def test_what_is_written_is_what_is_read_back(rows: list[dict[str, Any]], ascii_only: bool, batch: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ def test_what_is_written_is_what_is_read_back(rows: list[dict[str, Any]], ascii_
     assert found == list(enumerate(Sample.model_validate(row) for row in rows))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=ROWS, data=st.data())
 def test_the_order_of_rows_does_not_change_the_fingerprint(rows: list[dict[str, Any]], data: st.DataObject) -> None:
     mixed = data.draw(st.permutations(rows))
@@ -90,7 +90,7 @@ def test_the_hash_seed_of_python_does_not_change_the_fingerprint(tmp_path: Path)
         "d = store_dataset(Path(sys.argv[1]), name='set', use='dev', split=None, home=Path(sys.argv[2]))\n"
         "print(d.manifest.fingerprint)"
     )
-    for seed in ("0", "1", "4242"):
+    for seed in ("1", "4242"):
         command = [sys.executable, "-c", program, str(tmp_path / "s.jsonl"), str(tmp_path / f"home{seed}")]
         done = subprocess.run(
             command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed}
@@ -170,3 +170,25 @@ def test_a_dataset_opens_from_its_folder_alone(tmp_path: Path) -> None:
     assert opened.manifest == dataset.manifest
     assert [p for p, _ in read(opened)] == list(range(1500))
     assert [len(batch) for batch in opened.iter_samples(400)] == [400, 400, 200, 400, 100]
+
+
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; from pathlib import Path; from workbench.reading.samples import store_dataset\n"
+        "d = store_dataset(Path(sys.argv[1]), name='set', use='dev', split=None, home=Path(sys.argv[2]))\n"
+        "n = sum(len(batch) for batch in d.iter_samples())\n"
+        "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    peaks = []
+    for n in (2_000, 12_000):
+        source = tmp_path / f"{n}.jsonl"
+        text = "word " * 100
+        with source.open("w") as file:
+            for i in range(n):
+                row = {"id": f"s{i}", "messages": [{"role": "user", "content": f"{i} {text}"}]}
+                file.write(json.dumps(row) + "\n")
+        command = [sys.executable, "-c", program, str(source), str(tmp_path / f"home{n}")]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        assert int(found[0]) == n
+        peaks.append(int(found[1]))
+    assert peaks[1] < peaks[0] * 1.12, peaks
