@@ -21,7 +21,9 @@ def names(codes: NDArray[np.int64]) -> list[str]:
     return [str(c) for c in codes]
 
 
-@pytest.mark.parametrize("codes", [np.arange(300), np.arange(300) // 5, np.arange(300) % 70 // 2 * 2 + (np.arange(300) > 150)])
+@pytest.mark.parametrize(
+    "codes", [np.arange(300), np.arange(300) // 5, np.arange(300) % 70 // 2 * 2 + (np.arange(300) > 150)]
+)
 def test_the_error_of_a_mean_is_near_the_clustered_formula(codes: NDArray[np.int64]) -> None:
     estimate = bootstrap(mean, names(codes), seed=1, draws=3000)
     assert estimate.value == pytest.approx(VALUES.mean())

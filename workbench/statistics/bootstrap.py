@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Statistic = Callable[[Rows], float]
 
 Method = Literal["percentile", "bca"]
-ROWS_AT_ONCE = 1_000_000
+ROWS_AT_ONCE = 300_000
 """Row numbers held in memory while resampling."""
 
 
@@ -34,7 +34,8 @@ def bootstrap(
 
     `statistic` maps row numbers (repeats allowed) to a finite number; `groups` gives each row's family. The same seed
     gives the same interval. The quantiles are expanded by sqrt(C/(C-1)) and Student's t, because C resampled families
-    vary less than C new ones (Hesterberg 2015); `bca` corrects bias and skew besides (Efron 1987). C < 2: undefined.
+    vary less than C new ones (Hesterberg 2015; C = n²/Σm² for sizes m); `bca` corrects bias and skew besides (Efron
+    1987). Fewer than two families: undefined.
     """
     import numpy as np
 
@@ -51,7 +52,7 @@ def bootstrap(
     if se <= 1e-12 * abs(value):
         why = f"all {draws} resamples give the same value, so its spread is unknown"
         return Estimate(value=value, n=n, n_groups=n_groups, undefined=why)
-    shares = _expanded_shares(n_groups, level)
+    shares = _expanded_shares(codes, level)
     if method == "bca":
         shares = _corrected_shares(shares, value, resampled, _jackknife(statistic, codes))
     low, high = (float(q) for q in np.quantile(resampled, shares))
@@ -68,31 +69,31 @@ def _resampled(statistic: Statistic, codes: Rows, rng: np.random.Generator, draw
 
 
 def _drawn_rows(codes: Rows, rng: np.random.Generator, draws: int) -> Iterator[Rows]:
-    """Yield the row numbers of each resample, families of equal size a block of resamples at a time."""
+    """Yield the row numbers of each resample; a block of resamples is drawn at once, for speed."""
     import numpy as np
 
     by_family = np.argsort(codes, kind="stable")
     sizes = np.bincount(codes)
-    n_groups, starts = len(sizes), np.cumsum(sizes) - sizes
-    if sizes.min() == sizes.max():
-        members = by_family.reshape(n_groups, -1)
-        block = max(1, ROWS_AT_ONCE // len(codes))
-        for first in range(0, draws, block):
-            chosen = rng.integers(n_groups, size=(min(block, draws - first), n_groups))
-            yield from members[chosen].reshape(len(chosen), -1)
-        return
-    for _ in range(draws):
-        chosen = rng.integers(n_groups, size=n_groups)
-        lengths = sizes[chosen]
+    starts = np.cumsum(sizes) - sizes
+    block = max(1, ROWS_AT_ONCE // len(codes))
+    for first in range(0, draws, block):
+        chosen = rng.integers(len(sizes), size=(min(block, draws - first), len(sizes)))
+        lengths = sizes[chosen].ravel()
         ends = np.cumsum(lengths)
-        yield by_family[np.arange(ends[-1]) + np.repeat(starts[chosen] - ends + lengths, lengths)]
+        offsets = starts[chosen].ravel() - ends + lengths
+        rows = by_family[np.arange(ends[-1]) + np.repeat(offsets, lengths)]
+        stops = ends[len(sizes) - 1 :: len(sizes)].tolist()
+        yield from (rows[start:stop] for start, stop in zip([0, *stops], stops, strict=False))
 
 
-def _expanded_shares(n_groups: int, level: float) -> tuple[float, float]:
-    """Return the two quantiles to read, moved outwards for few families."""
+def _expanded_shares(codes: Rows, level: float) -> tuple[float, float]:
+    """Return the two quantiles to read, moved outwards for few families, or few large ones among many small."""
+    import numpy as np
     from scipy.special import ndtr
 
-    tail = float(ndtr(-((n_groups / (n_groups - 1)) ** 0.5) * t_quantile(n_groups - 1, level)))
+    sizes = np.bincount(codes).astype(float)
+    effective = max(2.0, len(codes) ** 2 / float(sizes @ sizes))
+    tail = float(ndtr(-((effective / (effective - 1)) ** 0.5) * t_quantile(effective - 1, level)))
     return tail, 1 - tail
 
 
