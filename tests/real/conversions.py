@@ -135,7 +135,7 @@ def _sample(
         id=id,
         group=group,
         messages=(Message(role="user", content=question),),
-        references=references,
+        references=tuple(references),
         contexts=contexts,
         gold_contexts=gold_contexts,
         tags=tags or {},

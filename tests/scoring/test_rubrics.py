@@ -62,7 +62,7 @@ def test_the_body_may_hold_rules_of_three_dashes() -> None:
         (GOOD.replace("correct", "a\n\tb: c"), "r.md:3: "),
         (GOOD.replace("correct", "'\x01'"), "r.md:2: not YAML"),
         ("---\n- a\n---\nx", "r.md:2: front matter is not a mapping"),
-        ("---\n" + "[" * 3_000 + "\n---\nx", "r.md:"),
+        ("---\n" + "[" * 3_000 + "\n---\nx", "r.md:2: nested deeper than 10 levels"),
         ("---\nname: " + "a" * 5_000 + "\n---\nx", "r.md:1: front matter is longer than 4000 characters"),
     ],
 )

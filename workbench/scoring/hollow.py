@@ -5,6 +5,7 @@ The phrases are the "master keys" of Zhao et al. 2025, "One Token to Fool LLM-as
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 MASTER_KEYS = (
@@ -40,6 +41,9 @@ REFUSALS = (
     "I am unable to help with that",
     "As an AI language model, I cannot help with that",
 )
+NO_WORD = re.compile(r"[^\w']|_")
+LONGEST = 200
+"""Characters beyond which an answer is no stock phrase, so that long answers cost nothing to check."""
 APOLOGIES = ("", "sorry ", "sorry but ", "i'm sorry ", "i'm sorry but ", "i am sorry ", "i am sorry but ")
 
 
@@ -48,20 +52,24 @@ def why_hollow(answer: str, references: tuple[str, ...] = ()) -> str:
 
     An answer that equals a reference is an answer, whatever it looks like: "Not in the documents." or "?".
     """
-    if not answer.strip():
+    text = answer.strip()
+    if not text:
         return "empty answer"
-    folded = _fold(answer)
-    if any(answer.strip() == r.strip() or (folded and folded == _fold(r)) for r in references):
+    if not any(c.isalnum() for c in text):
+        why = "answer of punctuation only"
+    elif len(text) <= LONGEST and _fold(text) in BOILERPLATE:
+        why = "boilerplate answer"
+    else:
         return ""
-    if not any(c.isalnum() for c in answer):
-        return "answer of punctuation only"
-    return "boilerplate answer" if folded in BOILERPLATE else ""
+    folded = _fold(text)
+    is_accepted = any(text == r.strip() or (folded and folded == _fold(r)) for r in references)
+    return "" if is_accepted else why
 
 
 def _fold(text: str) -> str:
     """Return text without case, width, punctuation (apostrophes kept) and extra spaces."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return " ".join("".join(c if c.isalnum() or c == "'" else " " for c in text).split())
+    return " ".join(NO_WORD.sub(" ", text).split())
 
 
 BOILERPLATE = frozenset(_fold(phrase) for phrase in MASTER_KEYS) | frozenset(

@@ -132,8 +132,7 @@ def judge_messages(
         ("Reference", _references(sample) if include_reference else ""),
         ("Answer", answer),
     ]
-    # A backslash before a line that looks like one of our headings: an answer cannot bring its own reference.
-    data = "\n\n".join(f"## {title}\n{HEADING.sub(BACKSLASH, text)}" for title, text in sections if text.strip())
+    data = "\n\n".join(f"## {title}\n{_without_headings(text)}" for title, text in sections if text.strip())
     nonce = nonce_for(data)
     system = SYSTEM.format(nonce=nonce, verdict=_verdict_words(scale))
     user = f"Rubric:\n{rubric_body.strip()}{_step_words(scale)}\n\n<data-{nonce}>\n{data}\n</data-{nonce}>"
@@ -148,6 +147,11 @@ def nonce_for(data: str) -> str:
 
 def _derived(counter: int, data: str) -> str:
     return hashlib.sha256(f"{counter}:{data}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _without_headings(text: str) -> str:
+    """Put a backslash before a line that looks like one of our headings: an answer cannot bring its own reference."""
+    return HEADING.sub(BACKSLASH, text) if "#" in text else text
 
 
 def bounds(scale: Scale) -> tuple[float, float]:

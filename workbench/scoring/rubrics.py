@@ -23,6 +23,7 @@ from workbench.nouns import Many, Noun
 from workbench.reading.faults import code_of, fix_of, path_text, sentence, shown
 
 MAX_FRONT_MATTER = 4_000
+MAX_DEPTH = 10
 UNION_TAGS = ("literal['binary']", "OrdinalScale")
 
 
@@ -109,10 +110,7 @@ def _divide(text: str, file: str) -> tuple[str, str, int]:
 def _front_matter(front: str, file: str) -> tuple[dict[str, Any], dict[str, int]]:
     """Return the fields and the line of each; refuse aliases, tags, duplicates and anything but one mapping."""
     try:
-        for event in yaml.parse(front, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 2 if event.start_mark else 2
-                raise ConfigError(Problem("YAML_ALIAS", "aliases are not allowed", file, line, got=event.anchor))
+        _no_alias_no_depth(front, file)
         node = yaml.compose(front, Loader=yaml.SafeLoader)
         if not isinstance(node, yaml.MappingNode):
             raise ConfigError(Problem("RUBRIC_FRONT_MATTER", "front matter is not a mapping", file, 2, got=front))
@@ -125,6 +123,18 @@ def _front_matter(front: str, file: str) -> tuple[dict[str, Any], dict[str, int]
         raise ConfigError(Problem("YAML_SYNTAX", exc.problem or "not YAML", file, line)) from exc
     except (yaml.YAMLError, ValueError, RecursionError) as exc:  # bad characters, impossible dates, deep nesting
         raise ConfigError(Problem("YAML_SYNTAX", f"not YAML: {exc}".split("\n")[0], file, 2)) from exc
+
+
+def _no_alias_no_depth(front: str, file: str) -> None:
+    """Refuse what makes a few characters of YAML cost much time or memory, before anything is built from it."""
+    depth = 0
+    for event in yaml.parse(front, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 2 if event.start_mark else 2
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(Problem("YAML_ALIAS", "aliases are not allowed", file, line, got=event.anchor))
+        if depth > MAX_DEPTH:
+            raise ConfigError(Problem("YAML_DEPTH", f"nested deeper than {MAX_DEPTH} levels", file, line))
 
 
 def _duplicates(node: yaml.Node, file: str) -> list[Problem]:

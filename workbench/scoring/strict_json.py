@@ -7,12 +7,19 @@ import math
 from typing import Any, NoReturn
 
 
+class TooDeep(ValueError):
+    """Nesting beyond what Python's parser takes."""
+
+    def __init__(self) -> None:
+        super().__init__("nested too deeply")
+
+
 def loads(text: str) -> Any:
     """Return the value of a JSON text. Raises `ValueError` (say why) and never `RecursionError`."""
     try:
         return _DECODER.decode(text)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise TooDeep from None
 
 
 def loads_object_at(text: str, start: int) -> tuple[dict[str, Any], int]:
@@ -20,7 +27,7 @@ def loads_object_at(text: str, start: int) -> tuple[dict[str, Any], int]:
     try:
         value, end = _DECODER.raw_decode(text, start)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise TooDeep from None
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return value, end

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.nouns import Noun
 from workbench.runs import ScoreFailure
 from workbench.scoring.rubrics import Scale
-from workbench.scoring.strict_json import loads_object_at
+from workbench.scoring.strict_json import TooDeep, loads_object_at
 
 MAX_REPLY = 50_000
 KEYS = frozenset({"evidence", "reason", "verdict"})
@@ -90,6 +90,8 @@ def _last_object(reply: str) -> dict[str, Any] | ScoreFailure:
         try:
             found, end = loads_object_at(reply, at)
             last, at = (found, end), reply.find("{", end)
+        except TooDeep as exc:  # trying again one brace further on would take quadratic time
+            return _unparsable(f"the judge's reply is not JSON: {exc}")
         except ValueError as exc:
             problem = problem or f"the judge's reply is not JSON: {exc}"
             at = reply.find("{", at + 1)
