@@ -30,7 +30,18 @@ ORDER = (
 LAYERS = {name: number for number, names in enumerate(ORDER) for name in names}
 """A module imports modules of a lower layer, and of its own folder."""
 
-HEAVY = ("torch", "transformers", "openai", "aiohttp", "duckdb", "pyarrow", "pandas", "scipy", "sentence_transformers", "sacrebleu")
+HEAVY = (
+    "torch",
+    "transformers",
+    "openai",
+    "aiohttp",
+    "duckdb",
+    "pyarrow",
+    "pandas",
+    "scipy",
+    "sentence_transformers",
+    "sacrebleu",
+)
 
 
 def modules() -> list[Path]:
@@ -71,7 +82,9 @@ def test_a_module_imports_only_lower_layers(path: Path) -> None:
             continue
         other = name.split(".")[1]
         if other != mine and other in LAYERS:
-            assert LAYERS[other] < LAYERS[mine], f"{path.relative_to(ROOT)} imports {name} from a layer that is not lower"
+            assert LAYERS[other] < LAYERS[mine], (
+                f"{path.relative_to(ROOT)} imports {name} from a layer that is not lower"
+            )
 
 
 def test_an_adapter_never_imports_another() -> None:

@@ -229,7 +229,7 @@ class Fault(Noun):
     kind: OutputFailureKind
     """The failure to return."""
     every: int = Field(1, ge=1)
-    """Fail each n-th request."""
+    """Fail one request in n, chosen by a hash of sample and repeat, so that the order does not matter."""
 
 
 class ScriptedSpec(Noun):

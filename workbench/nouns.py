@@ -18,7 +18,9 @@ Many = Annotated[tuple[T, ...], Strict(False)]
 class Noun(BaseModel):
     """A frozen value. `1` is no `"1"`, `true` is no `1`, NaN is no number, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     def json_bytes(self) -> bytes:
         """Return compact JSON, fields in declared order."""
@@ -35,7 +37,9 @@ def canonical_bytes(value: Any) -> bytes:
     except TypeError:
         import json
 
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode(
+            "ascii"
+        )
 
 
 def fingerprint(value: Any) -> str:

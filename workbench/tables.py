@@ -50,10 +50,19 @@ def rows(db: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = (
 
 
 def page(
-    db: duckdb.DuckDBPyConnection, view: str, *, where: str = "true", values: Sequence[object] = (), order: str, start: int, size: int
+    db: duckdb.DuckDBPyConnection,
+    view: str,
+    *,
+    where: str = "true",
+    values: Sequence[object] = (),
+    order: str,
+    start: int,
+    size: int,
 ) -> list[Row]:
     """Return one page of a view. `where` and `order` are the program's own SQL; user input goes into `values`."""
-    return rows(db, f'SELECT * FROM "{view}" WHERE {where} ORDER BY {order} LIMIT {int(size)} OFFSET {int(start)}', values)
+    return rows(
+        db, f'SELECT * FROM "{view}" WHERE {where} ORDER BY {order} LIMIT {int(size)} OFFSET {int(start)}', values
+    )
 
 
 def _literal(paths: Sequence[str]) -> str:
@@ -62,4 +71,6 @@ def _literal(paths: Sequence[str]) -> str:
 
 def _damaged(exc: Exception) -> DataError:
     text = str(exc).splitlines()[0]
-    return DataError(Problem("DAMAGED_TABLE", f"a table of this run cannot be read: {text}", fix="restore the run's folder"))
+    return DataError(
+        Problem("DAMAGED_TABLE", f"a table of this run cannot be read: {text}", fix="restore the run's folder")
+    )

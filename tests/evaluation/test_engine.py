@@ -24,11 +24,19 @@ from workbench.store.journal import Journal
 CLOCKED = ["cost", "latency", "attempts", "cached"]
 
 
-def work(rows: StoredDataset, model: Answers, scorers: tuple[Scorer, ...] = (), repeats: int = 1, limit: int | None = None) -> Work:
+def work(
+    rows: StoredDataset, model: Answers, scorers: tuple[Scorer, ...] = (), repeats: int = 1, limit: int | None = None
+) -> Work:
     spec = RunSpec(
-        evalset="numbers", use="dev", model_name="m", model={"kind": "scripted"}, scorers=(), repeats=repeats, limit=limit,
+        evalset="numbers",
+        use="dev",
+        model_name="m",
+        model={"kind": "scripted"},
+        scorers=(),
+        repeats=repeats,
+        limit=limit,
         fingerprints={"rows": rows.manifest.fingerprint},
-    )  # fmt: skip
+    )
     scorers = scorers or (ExactMatch(kind="exact_match"), TokenF1(kind="token_f1"))
     return Work(spec, rows, model, scorers, NoTools(), workers=8)
 
@@ -44,7 +52,9 @@ async def whole(w: Work, folder: Path) -> EvalRun:
 
 
 def tables(folder: Path) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    read = (pq.read_table(folder / f"{name}.parquet").drop_columns(CLOCKED).to_pylist() for name in ("samples", "scores"))
+    read = (
+        pq.read_table(folder / f"{name}.parquet").drop_columns(CLOCKED).to_pylist() for name in ("samples", "scores")
+    )
     samples, scores = read
     return samples, scores
 
@@ -108,7 +118,9 @@ class Breaking(Answers):
         return await super().generate(request)
 
 
-async def test_a_stopped_run_goes_on_without_asking_again_and_ends_the_same(rows: StoredDataset, tmp_path: Path) -> None:
+async def test_a_stopped_run_goes_on_without_asking_again_and_ends_the_same(
+    rows: StoredDataset, tmp_path: Path
+) -> None:
     await whole(work(rows, right()), tmp_path / "straight")
     broken = Breaking(right().answers)
     with pytest.raises(IncompleteRun, match="budget spent"):
@@ -166,7 +178,9 @@ async def test_the_order_of_rows_changes_no_number(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_bytes(b"".join(reversed(lines)))
     results = []
     for name in ("a", "b"):
-        rows = store_dataset(tmp_path / f"{name}.jsonl", name="numbers", use="dev", split=None, home=tmp_path / "home" / name)
+        rows = store_dataset(
+            tmp_path / f"{name}.jsonl", name="numbers", use="dev", split=None, home=tmp_path / "home" / name
+        )
         results.append(await whole(work(rows, right()), tmp_path / f"run-{name}"))
     a, b = results
     assert a.dataset.fingerprint == b.dataset.fingerprint

@@ -66,7 +66,9 @@ class Project:
 
     def run(self, *words: str, home: str = "home", timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(self.command(*words, home=home), capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT)
+        return subprocess.run(
+            self.command(*words, home=home), capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT
+        )
 
     def start(self, *words: str, home: str = "home") -> subprocess.Popen[str]:
         """Start a command and do not wait for it."""
@@ -80,7 +82,10 @@ class Project:
     def tables(self, home: str = "home") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return samples and scores of the only run, without what a clock decides."""
         (folder,) = self.runs(home)
-        samples, scores = (pq.read_table(folder / f"{name}.parquet").drop_columns(CLOCKED).to_pylist() for name in ("samples", "scores"))
+        samples, scores = (
+            pq.read_table(folder / f"{name}.parquet").drop_columns(CLOCKED).to_pylist()
+            for name in ("samples", "scores")
+        )
         return samples, scores
 
 
@@ -105,9 +110,13 @@ def project(folder: Path, n: int, base_url: str, limits: dict[str, Any], **judge
     scorers = [{"kind": "token_f1"}, {"kind": "rubric_judge", "rubric": "rubrics/correct.md", "judge": "judge"}]
     spec = {"name": "numbers", "version": "1", "use": "dev", "scorers": scorers}
     (evalset / "evalset.yaml").write_text(yaml.safe_dump(spec))
-    rubric = '---\nname: correct\nversion: "1"\nscale: binary\n---\nPass when the answer names the number of the reference.\n'
+    front = '---\nname: correct\nversion: "1"\nscale: binary\n---\n'
+    rubric = f"{front}Pass when the answer names the number of the reference.\n"
     (evalset / "rubrics" / "correct.md").write_text(rubric)
     endpoint = {"kind": "endpoint", "base_url": base_url, "limits": limits}
-    models = {"candidate": {**endpoint, "model": "simulated"}, "judge": {**endpoint, "model": "simulated-judge", **judge}}
+    models = {
+        "candidate": {**endpoint, "model": "simulated"},
+        "judge": {**endpoint, "model": "simulated-judge", **judge},
+    }
     (folder / "workbench.yaml").write_text(yaml.safe_dump({"models": models, "candidate": "candidate"}))
     return Project(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -44,7 +45,7 @@ def test_a_run_that_is_killed_again_and_again_ends_like_one_that_is_not(seed: in
         assert bench.tables() == bench.tables("straight")
         again = Counter(r["sha"] for r in endpoint.requests()[paid_straight:])
     repeated = sum(again.values()) - len(again)
-    print(f"seed {seed}: {KILLS_A_RUN} kills, {len(acknowledged)} rows acknowledged before them, {repeated} calls repeated")
+    logging.info(f"seed {seed}: {KILLS_A_RUN} kills, {len(acknowledged)} rows acknowledged, {repeated} calls repeated")
     assert len(again) == 2 * SAMPLES
     assert repeated <= 2 * IN_FLIGHT * KILLS_A_RUN  # the candidate and the judge have so many in flight each
 

@@ -114,7 +114,9 @@ asyncio.run(main())
 async def test_sigkill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     for trial in range(3):
         path = tmp_path / f"{trial}.sqlite"
-        with subprocess.Popen([sys.executable, "-c", ACKNOWLEDGING, str(path)], stdout=subprocess.PIPE, text=True) as child:
+        with subprocess.Popen(
+            [sys.executable, "-c", ACKNOWLEDGING, str(path)], stdout=subprocess.PIPE, text=True
+        ) as child:
             assert child.stdout is not None
             seen = [child.stdout.readline().strip() for _ in range(200 + 150 * trial)]
             os.kill(child.pid, signal.SIGKILL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -67,9 +66,13 @@ async def _serve(bench: Workbench, names: Sequence[str], halt: Halt) -> None:
             spec = bench.model(name)
             if not isinstance(spec, LocalSpec):
                 fix = "only models of kind local are served here"
-                raise ConfigError(Problem("NOT_LOCAL", "this model runs elsewhere", field=f"models.{name}.kind", got=spec.kind, fix=fix))
+                raise ConfigError(
+                    Problem(
+                        "NOT_LOCAL", "this model runs elsewhere", field=f"models.{name}.kind", got=spec.kind, fix=fix
+                    )
+                )
             server.add(name, spec)
         for name in names:
-            endpoint, _ = await server.endpoint(name)
-            say(f"{name}: {endpoint.address}")
+            served = await server.served(name)
+            say(f"{name}: base_url {served.endpoint.base_url}, model {served.endpoint.model}")
         await halt.event.wait()

@@ -29,7 +29,10 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
     head = ("evalset", "use", "samples", "families", "duplicates", "quarantined", "fingerprint")
     grid(
         head,
-        [(m.name, m.use, str(m.n), str(m.n_groups), str(m.n_duplicates), str(m.n_quarantined), m.fingerprint[:12]) for m in manifests],
+        [
+            (m.name, m.use, str(m.n), str(m.n_groups), str(m.n_duplicates), str(m.n_quarantined), m.fingerprint[:12])
+            for m in manifests
+        ],
     )
 
 
@@ -46,4 +49,6 @@ def validate_command(ctx: click.Context, names: tuple[str, ...]) -> None:
         for use in evalset.uses():
             stored = evalset.rows(use, bench.home)
             notes = "".join(f", {n} × {code}" for code, n in sorted(stored.notes.items()))
-            click.echo(f"{evalset.name} {use}: {stored.manifest.n} samples in {stored.manifest.n_groups} families{notes}")
+            click.echo(
+                f"{evalset.name} {use}: {stored.manifest.n} samples in {stored.manifest.n_groups} families{notes}"
+            )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
 import click
 
 from workbench.cli.options import config_of, json_option, quiet_option
@@ -18,35 +16,62 @@ def eval_group() -> None:
 
 @eval_group.command("run")
 @click.argument("evalsets", nargs=-1)
-@click.option("--use", type=click.Choice(USES), default="dev", show_default=True, help="Side of the firewall to evaluate on.")
+@click.option(
+    "--use", type=click.Choice(USES), default="dev", show_default=True, help="Side of the firewall to evaluate on."
+)
 @click.option("--model", default=None, help="Model of workbench.yaml to evaluate; else its `candidate`.")
-@click.option("--limit", type=click.IntRange(min=1), default=None, help="Only so many samples, chosen by a stable hash.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=None, help="Only so many samples, chosen by a stable hash."
+)
 @click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Answers per sample.")
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="Stop, resumable, after so much money.")
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="Stop, resumable, after so much money."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be called and what it would cost, and call nothing.")
 @click.option("--new", is_flag=True, help="Start anew even if an unfinished run of the same spec could be resumed.")
 @json_option
 @quiet_option
 @click.pass_context
-def run_command(ctx: click.Context, evalsets: tuple[str, ...], use: Use, model: str | None, as_json: bool, **how: Any) -> None:
+def run_command(
+    ctx: click.Context,
+    evalsets: tuple[str, ...],
+    use: Use,
+    model: str | None,
+    limit: int | None,
+    repeats: int,
+    budget: float | None,
+    dry_run: bool,
+    new: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Evaluate a model on EVALSETS; without names, on every evalset that has the asked use.
 
     An unfinished run of the same spec is taken up where it stopped. Nothing already paid for is paid for again.
     """
-    from workbench.cli.running import run_evalsets
+    from workbench.cli.running import price_evalsets, run_evalsets
+    from workbench.jobs.planning import Asked
 
     bench = config_of(ctx)
-    ctx.exit(run_evalsets(bench, evalsets, use, model or bench.candidate(), as_json=as_json, **how))
+    asked = Asked("", use, model or bench.candidate(), limit, repeats, budget)
+    if dry_run:
+        price_evalsets(bench, evalsets, asked, as_json)
+    else:
+        ctx.exit(run_evalsets(bench, evalsets, asked, fresh=new, as_json=as_json, quiet=quiet))
 
 
 @eval_group.command("resume")
 @click.argument("run_id", default="latest")
 @click.option("--retry-failed", is_flag=True, help="Ask again where the answer, or a judge's verdict, failed.")
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="A new budget for the whole run.")
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="A new budget for the whole run."
+)
 @json_option
 @quiet_option
 @click.pass_context
-def resume_command(ctx: click.Context, run_id: str, retry_failed: bool, budget: float | None, as_json: bool, quiet: bool) -> None:
+def resume_command(
+    ctx: click.Context, run_id: str, retry_failed: bool, budget: float | None, as_json: bool, quiet: bool
+) -> None:
     """Go on with a run that was stopped. Refuses when rows, model, judge, scorer or seed changed since it began."""
     from workbench.cli.running import resume
 
@@ -72,7 +97,9 @@ def rescore_command(ctx: click.Context, run_id: str, retry_failed: bool, as_json
 
 @eval_group.command("show")
 @click.argument("run_id", default="latest")
-@click.option("--worst", type=click.IntRange(0, 100), default=3, show_default=True, help="Lowest samples to show per metric.")
+@click.option(
+    "--worst", type=click.IntRange(0, 100), default=3, show_default=True, help="Lowest samples to show per metric."
+)
 @json_option
 @click.pass_context
 def show_command(ctx: click.Context, run_id: str, worst: int, as_json: bool) -> None:

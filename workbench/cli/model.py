@@ -19,7 +19,10 @@ def list_command(ctx: click.Context) -> None:
     from workbench.cli.show import grid
 
     bench = config_of(ctx)
-    rows = [(name, spec.kind, _what(spec), "candidate" if name == bench.candidate() else "") for name, spec in bench.config.models.items()]
+    rows = [
+        (name, spec.kind, _what(spec), "candidate" if name == bench.candidate() else "")
+        for name, spec in bench.config.models.items()
+    ]
     grid(("model", "kind", "what", ""), rows)
 
 

@@ -19,13 +19,13 @@ NOTE = (
 )
 
 
-def show_prices(bench: Workbench, plans: Sequence[Plan], as_json: bool) -> int:
-    """Print the estimates of all plans; return the exit code."""
+def show_prices(bench: Workbench, plans: Sequence[Plan], as_json: bool) -> None:
+    """Print the estimates of all plans."""
     priced = [(p.spec.evalset, estimate(bench, p)) for p in plans]
     if as_json:
         plain = {name: [e.model_dump(mode="json") for e in estimates] for name, estimates in priced}
         click.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
-        return 0
+        return
     rows = [
         (name, e.role, e.model, str(e.calls), str(e.input_tokens), str(e.output_tokens), money(e.cost))
         for name, estimates in priced
@@ -34,4 +34,3 @@ def show_prices(bench: Workbench, plans: Sequence[Plan], as_json: bool) -> int:
     grid(("evalset", "role", "model", "calls", "tokens in", "tokens out", "cost"), rows)
     cost = total(e for _, estimates in priced for e in estimates)
     click.echo(f"Cost: {'at most ' + money(cost) if cost is not None else 'unknown, a model has no price'}.\n{NOTE}")
-    return 0

@@ -9,55 +9,50 @@ from functools import partial
 import click
 import orjson
 
+from workbench.cli.pricing import show_prices
 from workbench.cli.progress import say, watching
 from workbench.cli.show import show_run
 from workbench.config.workbench_yaml import Workbench
-from workbench.datasets import Use
 from workbench.errors import ConfigError, IncompleteRun, Problem
 from workbench.evaluation.run import read_start
 from workbench.jobs.evaluating import Job, evaluate_all
-from workbench.jobs.planning import Asked, folder_for, plan, refuse_changes, select
+from workbench.jobs.planning import Asked, Plan, folder_for, plan, refuse_changes, select
 from workbench.jobs.supervision import Stopped, supervise
 from workbench.runs import EvalRun
 from workbench.store.home import RunFolder
 
 
 def run_evalsets(
-    bench: Workbench,
-    names: Sequence[str],
-    use: Use,
-    model: str,
-    *,
-    limit: int | None,
-    repeats: int,
-    budget: float | None,
-    dry_run: bool,
-    new: bool,
-    as_json: bool,
-    quiet: bool,
+    bench: Workbench, names: Sequence[str], asked: Asked, *, fresh: bool, as_json: bool, quiet: bool
 ) -> int:
     """Run the evalsets of these names, or all that have the use; return the exit code."""
-    evalsets = select(bench, names, use)
-    asked = Asked(evalset="", use=use, model=model, limit=limit, repeats=repeats, budget=budget)
-    plans = [plan(bench, replace(asked, evalset=evalset.name), evalset) for evalset in evalsets]
-    if dry_run:
-        from workbench.cli.pricing import show_prices
-
-        return show_prices(bench, plans, as_json)
     jobs = []
-    for p in plans:
-        folder, resumed = folder_for(bench, p.spec, new)
+    for p in _plans(bench, names, asked):
+        folder, resumed = folder_for(bench, p.spec, fresh)
         if resumed and not quiet:
             say(f"Going on with the unfinished run {folder.id} (--new starts another).")
         jobs.append(Job(p, folder))
     return _run(bench, jobs, as_json, quiet)
 
 
-def resume(bench: Workbench, run_id: str, *, retry_failed: bool, budget: float | None, as_json: bool, quiet: bool) -> int:
+def price_evalsets(bench: Workbench, names: Sequence[str], asked: Asked, as_json: bool) -> None:
+    """Show what running these evalsets would call and cost."""
+    show_prices(bench, _plans(bench, names, asked), as_json)
+
+
+def _plans(bench: Workbench, names: Sequence[str], asked: Asked) -> list[Plan]:
+    return [plan(bench, replace(asked, evalset=e.name), e) for e in select(bench, names, asked.use)]
+
+
+def resume(
+    bench: Workbench, run_id: str, *, retry_failed: bool, budget: float | None, as_json: bool, quiet: bool
+) -> int:
     """Go on with an unfinished run."""
     folder = bench.home.run(run_id)
     if folder.summary.exists():
-        problem = Problem("FINISHED_RUN", "this run is finished", file=str(folder.path), fix=f"workbench eval show {folder.id}")
+        problem = Problem(
+            "FINISHED_RUN", "this run is finished", file=str(folder.path), fix=f"workbench eval show {folder.id}"
+        )
         raise ConfigError(problem)
     before = read_start(folder).spec
     asked = Asked(before.evalset, before.use, before.model_name, before.limit, before.repeats, budget or before.budget)

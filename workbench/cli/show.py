@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 import click
@@ -13,6 +14,8 @@ from workbench.runs import EvalRun, Metric
 from workbench.store.home import RunFolder
 
 WORST = 3
+WIDTH = 140
+"""Columns of a table that goes to a file or a pipe."""
 
 
 def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
@@ -33,7 +36,14 @@ def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
         if found := worst_samples(folder, info, worst):
             click.echo(f"\n{'lowest' if info.better == 'higher' else 'highest'} {info.name}")
             rows = [
-                (r["sample_id"], number(r["value"]), r["question"], r["output"] or "", (r["references"] or [""])[0], r["reason"] or "")
+                (
+                    r["sample_id"],
+                    number(r["value"]),
+                    r["question"],
+                    r["output"] or "",
+                    (r["references"] or [""])[0],
+                    r["reason"] or "",
+                )
                 for r in found
             ]
             grid(("sample", "value", "question", "answer", "reference", "reason"), rows)
@@ -41,7 +51,14 @@ def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
 
 
 def _metric_row(m: Metric) -> tuple[str, ...]:
-    return (m.scorer, number(m.value), _interval(m), str(m.n), f"{m.n_failed}{_kinds(_real(m))}", str(m.n_not_applicable))
+    return (
+        m.scorer,
+        number(m.value),
+        _interval(m),
+        str(m.n),
+        f"{m.n_failed}{_kinds(_real(m))}",
+        str(m.n_not_applicable),
+    )
 
 
 def _slice_row(m: Metric) -> tuple[str, ...]:
@@ -75,8 +92,7 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(Text(name), overflow="ellipsis", no_wrap=True, justify="right" if name in NUMERIC else "left")
     for row in body:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console(width=None if click.get_text_stream("stdout").isatty() else 140, highlight=False)
-    console.print(table)
+    Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False).print(table)
 
 
 NUMERIC = frozenset({"mean", "n", "n/a", "calls", "cached", "tokens in", "tokens out", "cost", "value"})
@@ -89,7 +105,14 @@ def _cell(text: str) -> str:
 
 def show_judge_check(check: JudgeCheck) -> None:
     """Print how a judge does against gold labels."""
-    click.echo(f"\njudge '{check.judge}' against gold labels '{check.gold}'; {check.n_unjudged} answers without a verdict")
-    names = (("accuracy", check.accuracy), ("TPR: good answers passed", check.tpr), ("TNR: bad answers failed", check.tnr))
+    where = f" where {check.slice}" if check.slice else ""
+    click.echo(
+        f"\njudge '{check.judge}' against gold labels '{check.gold}'{where}; {check.n_unjudged} answers without a verdict"
+    )
+    names = (
+        ("accuracy", check.accuracy),
+        ("TPR: good answers passed", check.tpr),
+        ("TNR: bad answers failed", check.tnr),
+    )
     rows = [(name, number(r.value), interval_text(r.interval), f"{r.k}/{r.n}") for name, r in names]
     grid(("", "share", "95 % interval", "count"), rows)

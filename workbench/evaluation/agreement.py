@@ -32,6 +32,8 @@ class JudgeCheck(Noun):
     """The judged metric."""
     gold: str
     """The metric taken for the truth."""
+    slice: str = ""
+    """`name=value` of the tag that the check was limited to; empty: all answers."""
     accuracy: Rate
     """Share of equal verdicts."""
     tpr: Rate
@@ -42,23 +44,26 @@ class JudgeCheck(Noun):
     """Answers with a gold label to which the judge gave no verdict; they are in none of the shares."""
 
 
-def check_judge(run: EvalRun, folder: RunFolder, judge: str, gold: str) -> JudgeCheck:
-    """Compare two binary metrics of a run. Raises `ConfigError` when one is missing or not binary."""
+def check_judge(
+    run: EvalRun, folder: RunFolder, judge: str, gold: str, tag: tuple[str, str] | None = None
+) -> JudgeCheck:
+    """Compare two binary metrics of a run, on one slice or all. Raises `ConfigError` when one is missing or not binary."""
     for name in (judge, gold):
         _require_binary(run, name)
     with connection(scores=folder.scores) as db:
+        where = "" if tag is None else "AND g.tags[?] = ?"
         found = rows(
             db,
-            """SELECT count(*) FILTER (g.value = 1 AND j.value = 1) AS tp, count(*) FILTER (g.value = 1 AND j.value = 0) AS fn,
+            f"""SELECT count(*) FILTER (g.value = 1 AND j.value = 1) AS tp, count(*) FILTER (g.value = 1 AND j.value = 0) AS fn,
                       count(*) FILTER (g.value = 0 AND j.value = 0) AS tn, count(*) FILTER (g.value = 0 AND j.value = 1) AS fp,
                       count(*) FILTER (j.value IS NULL) AS unjudged
                FROM scores g JOIN scores j USING (sample_id, repeat)
-               WHERE g.scorer = ? AND j.scorer = ? AND g.value IS NOT NULL""",
-            [gold, judge],
+               WHERE g.scorer = ? AND j.scorer = ? AND g.value IS NOT NULL {where}""",
+            [gold, judge, *(tag or ())],
         )[0]
     tp, fn, tn, fp = (found[name] for name in ("tp", "fn", "tn", "fp"))
     return JudgeCheck(
-        judge=judge, gold=gold, accuracy=_rate(tp + tn, tp + fn + tn + fp), tpr=_rate(tp, tp + fn), tnr=_rate(tn, tn + fp),
+        judge=judge, gold=gold, slice="=".join(tag or ()), accuracy=_rate(tp + tn, tp + fn + tn + fp), tpr=_rate(tp, tp + fn), tnr=_rate(tn, tn + fp),
         n_unjudged=found["unjudged"],
     )  # fmt: skip
 
@@ -67,7 +72,9 @@ def _require_binary(run: EvalRun, name: str) -> None:
     info = next((info for info in run.scorers if info.name == name), None)
     if info is None:
         known = ", ".join(i.name for i in run.scorers)
-        raise ConfigError(Problem("UNKNOWN_METRIC", "the run has no such metric", field="metric", got=name, fix=f"it has: {known}"))
+        raise ConfigError(
+            Problem("UNKNOWN_METRIC", "the run has no such metric", field="metric", got=name, fix=f"it has: {known}")
+        )
     if not info.binary:
         fix = "a judge is checked on pass and fail; choose a binary metric"
         raise ConfigError(Problem("NOT_BINARY", "this metric is not binary", field="metric", got=name, fix=fix))

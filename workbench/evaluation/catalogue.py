@@ -49,7 +49,12 @@ def _entry(folder: RunFolder) -> Entry:
             run = read_run(folder)
             whole = tuple(m for m in run.metrics if not m.slice)
             return Entry(
-                id=folder.id, state="finished", evalset=run.spec.evalset, model=run.spec.model_name, n=run.n_attempted, metrics=whole
+                id=folder.id,
+                state="finished",
+                evalset=run.spec.evalset,
+                model=run.spec.model_name,
+                n=run.n_attempted,
+                metrics=whole,
             )
         spec = read_start(folder).spec
     except DataError as exc:

@@ -45,7 +45,9 @@ async def compact(work: Work, journal: Journal, folder: RunFolder) -> None:
                     scores.add(_score_row(placed, repeat, info, score))
 
 
-def _answers(group: Sequence[Placed], repeats: int, entries: Entries) -> Iterator[tuple[Placed, int, Output | OutputFailure]]:
+def _answers(
+    group: Sequence[Placed], repeats: int, entries: Entries
+) -> Iterator[tuple[Placed, int, Output | OutputFailure]]:
     for placed in group:
         for repeat in range(repeats):
             yield placed, repeat, decode_output(entries.outputs[placed[1].id, repeat])

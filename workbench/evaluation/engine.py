@@ -139,7 +139,9 @@ def chosen(rows: Rows, limit: int | None, batch: int = 256) -> Iterator[list[Pla
 # ---------------------------------------------------------------- feeding
 
 
-async def _feed(work: Work, journal: Journal, queue: asyncio.Queue[Unit | None], halt: Halt, progress: Progress) -> None:
+async def _feed(
+    work: Work, journal: Journal, queue: asyncio.Queue[Unit | None], halt: Halt, progress: Progress
+) -> None:
     names = frozenset(work.names)
     for group in chosen(work.rows, work.spec.limit):
         entries = await journal.entries([sample.id for _, sample in group])
@@ -160,7 +162,11 @@ async def _feed(work: Work, journal: Journal, queue: asyncio.Queue[Unit | None],
 
 
 def _unit(sample: Sample, repeat: int, entries: Entries) -> Unit:
-    scored = frozenset(name for s, r, name in entries.scores if s == sample.id and r == repeat) if entries.scores else frozenset()
+    scored = (
+        frozenset(name for s, r, name in entries.scores if s == sample.id and r == repeat)
+        if entries.scores
+        else frozenset()
+    )
     return Unit(sample, repeat, entries.outputs.get((sample.id, repeat)), scored)
 
 

@@ -19,7 +19,10 @@ def markdown(run: EvalRun, folder: RunFolder) -> str:
         f"# {plain(run.spec.evalset)} · {run.spec.use} · {plain(run.spec.model_name)}",
         _facts(run),
         "## Metrics",
-        table(("metric", "mean", "95 % interval", "n", "failed", "n/a", "if missing were worst … best"), map(metric_row, whole(run))),
+        table(
+            ("metric", "mean", "95 % interval", "n", "failed", "n/a", "if missing were worst … best"),
+            map(metric_row, whole(run)),
+        ),
         "## Slices",
         table(("metric", "slice", "mean", "95 % interval", "n", "failed"), map(_slice_row, sliced(run))),
         "## Cost and latency",
@@ -43,7 +46,15 @@ def sliced(run: EvalRun) -> list[Metric]:
 def metric_row(m: Metric) -> tuple[str, ...]:
     """Return one metric as table cells."""
     worst = interval_text(m.worst_case) if m.n_failed else "—"
-    return (plain(m.scorer), number(m.value), _interval_or_reason(m), str(m.n), _failed(m), str(m.n_not_applicable), worst)
+    return (
+        plain(m.scorer),
+        number(m.value),
+        _interval_or_reason(m),
+        str(m.n),
+        _failed(m),
+        str(m.n_not_applicable),
+        worst,
+    )
 
 
 def _slice_row(m: Metric) -> tuple[str, ...]:
@@ -97,7 +108,8 @@ def _facts(run: EvalRun) -> str:
     lines = [
         f"- run `{run.id}`, started {run.started}",
         f"- {run.dataset.n} samples in {run.dataset.n_groups} families, fingerprint `{run.dataset.fingerprint}`",
-        f"- {run.n_attempted} asked = {run.n_output} answered + {run.n_output_failed} failed" + (f" ({failed})" if failed else ""),
+        f"- {run.n_attempted} asked = {run.n_output} answered + {run.n_output_failed} failed"
+        + (f" ({failed})" if failed else ""),
     ]
     if run.spec.limit is not None:
         lines.append(f"- limited to {run.spec.limit} samples, chosen by a stable hash of their ids")

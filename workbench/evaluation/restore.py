@@ -46,13 +46,19 @@ def _answer(row: Row) -> Output | OutputFailure:
         return OutputFailure(kind=row["failure"], message=row["failure_message"], text=row["output"] or "", usage=usage)
     contexts = tuple(Passage.model_validate(c) for c in orjson.loads(row["contexts"] or "[]"))
     return Output(
-        text=row["output"], contexts=contexts, finish_reason=row["finish_reason"], model=row["served_model"], usage=usage
+        text=row["output"],
+        contexts=contexts,
+        finish_reason=row["finish_reason"],
+        model=row["served_model"],
+        usage=usage,
     )
 
 
 def _score(row: Row) -> Score | ScoreFailure:
     if row["failure"] is not None:
-        return ScoreFailure(kind=row["failure"], message=row["failure_message"], text=row["raw"] or "", usage=_usage(row))
+        return ScoreFailure(
+            kind=row["failure"], message=row["failure_message"], text=row["raw"] or "", usage=_usage(row)
+        )
     return Score(
         value=row["value"], label=row["label"], reason=row["reason"], evidence=row["evidence"], usage=_usage(row)
     )
@@ -61,5 +67,9 @@ def _score(row: Row) -> Score | ScoreFailure:
 def _usage(row: Row) -> Usage:
     """Return what the old run measured, with nothing paid: the new run must not count the old one's money again."""
     return Usage(
-        input_tokens=row["input_tokens"], output_tokens=row["output_tokens"], cost=0.0, latency=row["latency"], attempts=0
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
+        cost=0.0,
+        latency=row["latency"],
+        attempts=0,
     )

@@ -105,7 +105,12 @@ def read_start(folder: RunFolder) -> Start:
 def read_run(folder: RunFolder) -> EvalRun:
     """Read a finished run. Raises `DataError` when it is not finished."""
     if not folder.summary.exists():
-        problem = Problem("UNFINISHED_RUN", "this run is not finished", file=str(folder.path), fix=f"workbench eval resume {folder.id}")
+        problem = Problem(
+            "UNFINISHED_RUN",
+            "this run is not finished",
+            file=str(folder.path),
+            fix=f"workbench eval resume {folder.id}",
+        )
         raise DataError(problem)
     return _read(folder.summary, EvalRun)
 

@@ -102,7 +102,9 @@ def _worst_case(per_sample: Sequence[tuple[object, float | None, int, int, int]]
     known = sum((value or 0.0) * scored / (n - apart) for _, value, n, scored, apart in per_sample)
     missing = sum((n - apart - scored) / (n - apart) for _, _, n, scored, apart in per_sample)
     low, high = (known + missing * bound for bound in (info.low, info.high))
-    return Interval(low=low / len(per_sample), high=high / len(per_sample), level=0.95, method="all missing lowest, highest")
+    return Interval(
+        low=low / len(per_sample), high=high / len(per_sample), level=0.95, method="all missing lowest, highest"
+    )
 
 
 def _failures(db: duckdb.DuckDBPyConnection, where: str, values: Sequence[object]) -> dict[str, int]:

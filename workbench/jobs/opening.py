@@ -11,11 +11,21 @@ from workbench.adapters.openai_endpoint import OpenAIEndpoint
 from workbench.adapters.recorded import RecordedModel
 from workbench.adapters.scripted import ScriptedModel
 from workbench.adapters.sentence_transformers import Embedder
-from workbench.adapters.transformers_serve import Prepared, prepare, serve
+from workbench.adapters.transformers_serve import Prepared, Served, prepare, serve
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.identities import identity
-from workbench.models import EndpointSpec, LocalSpec, Model, Output, OutputFailure, Price, RecordedSpec, Request, ScriptedSpec
+from workbench.models import (
+    EndpointSpec,
+    LocalSpec,
+    Model,
+    Output,
+    OutputFailure,
+    Price,
+    RecordedSpec,
+    Request,
+    ScriptedSpec,
+)
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
 
 Say = Callable[[str], None]
@@ -69,7 +79,9 @@ def _open(bench: Workbench, name: str, cache: ResponseCache, budget: Budget, ser
         case EndpointSpec():
             return OpenAIEndpoint(spec, cache, budget, identity(bench, name))
         case LocalSpec():
-            return LocalModel(name, server.add(name, spec), cache if spec.cache else None, identity(bench, name), server)
+            return LocalModel(
+                name, server.add(name, spec), cache if spec.cache else None, identity(bench, name), server
+            )
         case RecordedSpec():
             from workbench.reading.recorded import RecordedAnswers
 
@@ -87,7 +99,8 @@ class LocalServer:
         self._budget = budget
         self._say = say
         self._prepared: dict[str, Prepared] = {}
-        self._started: asyncio.Task[dict[str, tuple[OpenAIEndpoint, int | None]]] | None = None
+        self._starting: asyncio.Task[dict[str, Served]] | None = None
+        self._endpoints: dict[str, OpenAIEndpoint] = {}
 
     def add(self, name: str, spec: LocalSpec) -> LocalSpec:
         """Check a model's files now; return its spec with paths that hold from anywhere."""
@@ -99,28 +112,32 @@ class LocalServer:
         self._prepared[name] = prepare(found, self._bench.home.cache / "weights.json")
         return found
 
-    async def endpoint(self, name: str) -> tuple[OpenAIEndpoint, int | None]:
-        """Return the model's endpoint and context window; the first caller starts the server, the others wait for it."""
-        if self._started is None:
-            self._started = asyncio.create_task(self._start())
-        return (await asyncio.shield(self._started))[name]
+    async def served(self, name: str) -> Served:
+        """Return how a model is served; the first caller starts the server, the others wait for it."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+        return (await asyncio.shield(self._starting))[name]
 
-    async def _start(self) -> dict[str, tuple[OpenAIEndpoint, int | None]]:
-        served = await self._stack.enter_async_context(serve(self._prepared, self._bench.home.logs, self._say))
-        found = {}
-        for name, model in served.items():
-            # The server is ours: tokens cost nothing, and the cache is asked before it, under a name without port and path.
-            spec = model.endpoint.model_copy(update={"price": FREE})
-            endpoint = OpenAIEndpoint(spec, None, self._budget, model.identity)
-            self._stack.push_async_callback(endpoint.aclose)
-            found[name] = (endpoint, model.context)
-        return found
+    async def _start(self) -> dict[str, Served]:
+        return await self._stack.enter_async_context(serve(self._prepared, self._bench.home.logs, self._say))
+
+    async def ask(self, name: str, request: Request) -> tuple[Output | OutputFailure, int | None]:
+        """Return a model's answer and its context window."""
+        served = await self.served(name)
+        if name not in self._endpoints:
+            # The server is ours: tokens cost nothing, and the cache is asked before it, by a key without port and path.
+            spec = served.endpoint.model_copy(update={"price": FREE})
+            self._endpoints[name] = OpenAIEndpoint(spec, None, self._budget, served.identity)
+            self._stack.push_async_callback(self._endpoints[name].aclose)
+        return await self._endpoints[name].generate(request), served.context
 
 
 class LocalModel:
     """A model on this machine; a `Model`."""
 
-    def __init__(self, name: str, spec: LocalSpec, cache: ResponseCache | None, identity: str, server: LocalServer) -> None:
+    def __init__(
+        self, name: str, spec: LocalSpec, cache: ResponseCache | None, identity: str, server: LocalServer
+    ) -> None:
         self.concurrency = spec.limits.concurrency
         self._name = name
         self._cache = cache
@@ -132,8 +149,7 @@ class LocalModel:
         key = answer_key(self._identity, request)
         if self._cache is not None and (kept := kept_answer(self._cache, key)) is not None:
             return kept
-        endpoint, context = await self._server.endpoint(self._name)
-        answer = await endpoint.generate(request)
+        answer, context = await self._server.ask(self._name, request)
         if not isinstance(answer, Output):
             return answer
         used = (answer.usage.input_tokens or 0) + (answer.usage.output_tokens or 0)

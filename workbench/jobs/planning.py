@@ -58,14 +58,20 @@ def _named(bench: Workbench, name: str) -> Evalset:
         return load_evalset(bench.evalsets / name, bench)
     near = difflib.get_close_matches(name, known, n=1)
     fix = f"did you mean '{near[0]}'?" if near else f"evalsets: {', '.join(known) or 'none'}"
-    raise ConfigError(Problem("UNKNOWN_EVALSET", "no evalset has this name", file=str(bench.evalsets), got=name, fix=fix))
+    raise ConfigError(
+        Problem("UNKNOWN_EVALSET", "no evalset has this name", file=str(bench.evalsets), got=name, fix=fix)
+    )
 
 
 def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = None) -> Plan:
     """Read the evalset, resolve models and scorers, and take every input's fingerprint."""
     if asked.use not in evalset.uses():
         problem = Problem(
-            "NO_SUCH_USE", "this evalset has no such part", file=str(evalset.file), field="use", got=asked.use,
+            "NO_SUCH_USE",
+            "this evalset has no such part",
+            file=str(evalset.file),
+            field="use",
+            got=asked.use,
             fix=f"it has: {', '.join(evalset.uses())}",
         )
         raise ConfigError(problem)
@@ -109,10 +115,14 @@ def refuse_changes(folder: RunFolder, now: RunSpec) -> None:
     found = changes(read_start(folder).spec, now)
     if found:
         fix = "undo the change to resume, or start a new run with `workbench eval run --new`"
-        raise DataError([
-            Problem("CHANGED_INPUT", f"{name} changed since this run began", file=str(folder.path), got=what, fix=fix)
-            for name, what in found
-        ])
+        raise DataError(
+            [
+                Problem(
+                    "CHANGED_INPUT", f"{name} changed since this run began", file=str(folder.path), got=what, fix=fix
+                )
+                for name, what in found
+            ]
+        )
 
 
 FREE = frozenset({"limits", "price", "cache", "startup_timeout", "api_key_env"})

@@ -28,9 +28,18 @@ def prepare(bench: Workbench, old: RunFolder, retry_failed: bool = False) -> tup
     for name in ("rows", "model") if retry_failed else ("rows",):
         if before.fingerprints[name] != now.spec.fingerprints[name]:
             raise DataError(
-                Problem("CHANGED_INPUT", f"{name} changed since this run", file=str(old.path), fix="start a new run: workbench eval run")
+                Problem(
+                    "CHANGED_INPUT",
+                    f"{name} changed since this run",
+                    file=str(old.path),
+                    fix="start a new run: workbench eval run",
+                )
             )
-    kept = [s.info().name for s in now.scorers if _stands(s.info().name, s.judges(), before.fingerprints, now.spec.fingerprints)]
+    kept = [
+        s.info().name
+        for s in now.scorers
+        if _stands(s.info().name, s.judges(), before.fingerprints, now.spec.fingerprints)
+    ]
     folder = bench.home.new_run(now.spec, datetime.now(UTC))
     begin(now.spec, now.rows.manifest, folder)
     asyncio.run(_fill(old, folder, kept, retry_failed))

@@ -61,7 +61,9 @@ class Journal:
         await self._in_thread(self._open)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
         try:
             if self._failure is None:
                 await self.flush()
@@ -157,7 +159,9 @@ class Journal:
             self._db.execute("PRAGMA synchronous=FULL")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, FORMAT):
-                raise _unusable(self._path, f"was written by a newer workbench (format {version}, this one knows {FORMAT})")
+                raise _unusable(
+                    self._path, f"was written by a newer workbench (format {version}, this one knows {FORMAT})"
+                )
             self._db.executescript(SCHEMA)
             self._db.execute(f"PRAGMA user_version={FORMAT}")
         except sqlite3.DatabaseError as exc:
@@ -179,7 +183,9 @@ class Journal:
 
     def _entries(self, sample_ids: list[str]) -> Entries:
         marks = ",".join("?" * len(sample_ids))
-        outputs = self._db.execute(f"SELECT sample_id, repeat, payload FROM outputs WHERE sample_id IN ({marks})", sample_ids)
+        outputs = self._db.execute(
+            f"SELECT sample_id, repeat, payload FROM outputs WHERE sample_id IN ({marks})", sample_ids
+        )
         scores = self._db.execute(
             f"SELECT sample_id, repeat, scorer, payload FROM scores WHERE sample_id IN ({marks})", sample_ids
         )
@@ -222,4 +228,6 @@ def _is_full(exc: BaseException) -> bool:
 
 
 def _unusable(path: Path, what: str) -> DataError:
-    return DataError(Problem("JOURNAL", what, file=str(path), fix="use the workbench that wrote it, or start a new run"))
+    return DataError(
+        Problem("JOURNAL", what, file=str(path), fix="use the workbench that wrote it, or start a new run")
+    )
