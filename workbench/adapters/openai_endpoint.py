@@ -107,10 +107,10 @@ class OpenAIEndpoint:
                 return Output(
                     text=outcome.text, finish_reason=outcome.finish_reason, model=outcome.model, usage=spent.usage()
                 )
+            if outcome.hint and not self._answered and spent.attempts >= min(PROBES, limits.attempts):
+                raise ModelError(f"{self._spec.base_url}: {outcome.message}; {outcome.hint}")
             if not outcome.again or spent.attempts >= limits.attempts:
                 return self._failed(outcome, spent)
-            if outcome.hint and not self._answered and spent.attempts >= PROBES:
-                raise ModelError(f"{self._spec.base_url}: {outcome.message}; {outcome.hint}")
             asked = asked_wait(reply.status, reply.headers, self._clock.date()) if isinstance(reply, Reply) else 0.0
             left = deadline - self._clock.now()
             wait = wait_before(spent.attempts, asked, limits, self._rng)
