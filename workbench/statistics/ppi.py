@@ -15,8 +15,8 @@ def predicted_mean(
 
     `human` and `judge` score the same n samples, `judge_only` N others of the same kind. λ weighs the judge by how far
     it follows people: Cov(human, judge) / ((1 + n/N) Var(judge)), within [0, 1]; a useless judge gets 0, which leaves
-    the human mean. SE² = λ² Var(judge_only)/N + Var(human - λ judge)/n; t with n - 1 degrees of freedom. n < 2 or N < 2:
-    undefined.
+    the human mean. SE² = λ² Var(judge_only)/N + Var(human - λ judge)/n, t with n - 1 degrees of freedom.
+    n < 2 or N < 2: undefined.
     """
     import numpy as np
 

@@ -101,12 +101,17 @@ def _gate(rng: np.random.Generator, setting: Setting, drop: float, n: int) -> De
     # Two-point, so that no rate leaves [0, 1] and the mean drop is exactly the stated one.
     drops = drop + setting.spread * rng.choice([-1.0, 1.0], codes.max() + 1)[codes]
     a, b = _scores(rng, hard - drops, setting), _scores(rng, hard, setting)
-    return decide_difference(a.tolist(), b.tolist(), codes.tolist(), RATE, margin=MARGIN, allowed_missing=0.02)
+    return decide_difference(a.tolist(), b.tolist(), _names(codes), RATE, margin=MARGIN, allowed_missing=0.02)
 
 
 def _difficulty(rng: np.random.Generator, codes: Ints) -> Floats:
     """Return each sample's chance of a good answer: families differ; 0.3 … 0.85, so that drops stay within [0, 1]."""
-    return 0.3 + 0.55 * rng.beta(2, 1, codes.max() + 1)[codes]
+    families: Floats = rng.beta(2, 1, codes.max() + 1)
+    return 0.3 + 0.55 * families[codes]
+
+
+def _names(codes: Ints) -> list[str]:
+    return [str(code) for code in codes.tolist()]
 
 
 def _scores(rng: np.random.Generator, rate: Floats, setting: Setting) -> Floats:
@@ -154,10 +159,10 @@ def _missing_gate(
     rest = [i for i in range(n) if i not in gone]
     if threshold:
         limit = 0.3 + 0.55 * 2 / 3 - 0.05
-        mean = mean_interval(a[rest].tolist(), codes[rest].tolist(), low=0.0, high=1.0, level=0.9)
-        return decide_mean(seen, codes.tolist(), RATE, limit=limit, allowed_missing=allowed), decide(mean, limit)
+        mean = mean_interval(a[rest].tolist(), _names(codes[rest]), low=0.0, high=1.0, level=0.9)
+        return decide_mean(seen, _names(codes), RATE, limit=limit, allowed_missing=allowed), decide(mean, limit)
     careless = decide_difference(
-        a[rest].tolist(), b[rest].tolist(), codes[rest].tolist(), RATE, margin=MARGIN, allowed_missing=0.0
+        a[rest].tolist(), b[rest].tolist(), _names(codes[rest]), RATE, margin=MARGIN, allowed_missing=0.0
     )
-    kept = decide_difference(seen, b.tolist(), codes.tolist(), RATE, margin=MARGIN, allowed_missing=allowed)
+    kept = decide_difference(seen, b.tolist(), _names(codes), RATE, margin=MARGIN, allowed_missing=allowed)
     return kept, careless

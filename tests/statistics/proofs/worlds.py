@@ -83,7 +83,8 @@ def beta_around(rng: np.random.Generator, rate: float, codes: Ints) -> Floats:
     if codes.max() + 1 == len(codes):
         return np.full(len(codes), rate)
     strength = (1 - ICC) / ICC
-    return rng.beta(rate * strength, (1 - rate) * strength, codes.max() + 1)[codes]
+    of_families: Floats = rng.beta(rate * strength, (1 - rate) * strength, codes.max() + 1)
+    return of_families[codes]
 
 
 def _win_or_loss(rng: np.random.Generator, codes: Ints, win: float, loss: float) -> Floats:
