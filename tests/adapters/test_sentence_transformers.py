@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from workbench.adapters import sentence_transformers
 from workbench.adapters.sentence_transformers import Embedder, Vector, folder_of
 from workbench.errors import MissingExtra, ModelError
 
@@ -105,6 +104,6 @@ async def test_a_folder_that_is_no_embedding_model_is_refused(tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", [MODEL, "somebody/else"])
 def test_a_missing_package_names_the_extra(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentence_transformers.importlib.util, "find_spec", lambda package: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
     with pytest.raises(MissingExtra, match=r"run: pip install 'workbench\[rag\]'"):
         folder_of(name)

@@ -17,13 +17,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import orjson
 
 from workbench.errors import MissingExtra, ModelError
-from workbench.models import EndpointSpec, LocalSpec
+from workbench.models import NOT_IDENTITY, EndpointSpec, LocalSpec, Model, Output, OutputFailure, Request
 from workbench.nouns import fingerprint
 from workbench.store.model_folder import check_model_folder, context_window, samples_by_default
 from workbench.store.weights import hash_model_folder, model_files
@@ -39,9 +40,10 @@ STOP_SECONDS = 5.0
 # The child watches its standard input: when we die, even by SIGKILL, the kernel closes the pipe and the child ends.
 # PR_SET_PDEATHSIG would do on Linux only, and follows the thread that forked rather than the process.
 CHILD = """
-import os, sys, threading
+import os, shutil, sys, threading
 def end_with_parent():
     sys.stdin.buffer.read()
+    shutil.rmtree(os.getcwd(), ignore_errors=True)  # the folder of links
     os._exit(1)
 threading.Thread(target=end_with_parent, daemon=True).start()
 from transformers.cli.transformers import main
@@ -57,7 +59,15 @@ class Prepared:
     base: Path
     adapter: Path | None
     weights: str
-    """Content hash of base and adapter: goes into `spec_fingerprint` and the cache key."""
+    """Content hash of base and adapter."""
+
+    def identity(self) -> str:
+        """Return the fingerprint of everything that can change an answer.
+
+        What the files hold counts, where they lie does not, so a moved folder keeps its cached answers.
+        """
+        told = self.spec.model_dump(mode="json", exclude={*NOT_IDENTITY, "base", "adapter", "revision"})
+        return fingerprint({**told, "weights": self.weights})
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,40 @@ class Served:
     endpoint: EndpointSpec
     """How to ask it. The server echoes the model's name, so a wrong model is noticed."""
     identity: str
-    """What decides its answers besides the request: weights, precision and device, but neither port nor path."""
+    """`Prepared.identity`; neither the server's port nor a path is in it."""
     context: int | None
-    """Longest prompt plus answer in tokens. The server does not enforce it: it answers nonsense beyond."""
+    """Longest prompt plus answer, in tokens, that the model was made for."""
+    died: Callable[[], str]
+    """Returns what happened to the server when it is gone, and nothing while it lives."""
+
+
+class LocalModel:
+    """Asks a served model, and knows two things that an endpoint cannot: how long its window is, and whether it lives.
+
+    The server accepts prompts beyond the window and answers nonsense; here that is a failure of kind `too_long`.
+    """
+
+    def __init__(self, endpoint: Model, served: Served) -> None:
+        """`endpoint` asks `served.endpoint`."""
+        self.concurrency = endpoint.concurrency
+        self._endpoint = endpoint
+        self._served = served
+
+    async def generate(self, request: Request) -> Output | OutputFailure:
+        """Answer one request. Raises `ModelError` when the server is gone."""
+        output = await self._endpoint.generate(request)
+        if isinstance(output, OutputFailure) and output.kind == "connection" and (died := self._served.died()):
+            raise ModelError(died)
+        used = (output.usage.input_tokens or 0) + (output.usage.output_tokens or 0)
+        window = self._served.context
+        if isinstance(output, OutputFailure) or window is None or used <= window:
+            return output
+        message = f"prompt and answer have {used} tokens, the model's window {window}; shorten the prompt"
+        return OutputFailure(kind="too_long", message=message, text=output.text, usage=output.usage)
+
+    async def aclose(self) -> None:
+        """Close the endpoint; the server ends with `serve`."""
+        await self._endpoint.aclose()
 
 
 def prepare(spec: LocalSpec, cache: Path | None = None) -> Prepared:
@@ -126,7 +167,8 @@ async def _one_server(models: Mapping[str, Prepared], log: Path, tell: Tell) -> 
             for name, model_id in ids.items():
                 await _load(address, name, model_id, log, deadline, tell)
             tell(f"{', '.join(ids)} ready after {time.monotonic() - started:.1f} s")
-            yield {name: _served(model, address, ids[name]) for name, model in models.items()}
+            died = partial(_death, process, log)
+            yield {name: _served(model, address, ids[name], died) for name, model in models.items()}
         finally:
             await _stop(process)
 
@@ -210,7 +252,7 @@ async def _load(address: str, name: str, model_id: str, log: Path, deadline: flo
     raise ModelError(f"transformers serve cannot load model '{name}': {problem}{_end_of(log)}")
 
 
-def _served(model: Prepared, address: str, model_id: str) -> Served:
+def _served(model: Prepared, address: str, model_id: str, died: Callable[[], str]) -> Served:
     spec = model.spec
     limits = spec.limits.model_copy(update={"concurrency": 1}) if _samples(model) else spec.limits
     endpoint = EndpointSpec(
@@ -225,8 +267,14 @@ def _served(model: Prepared, address: str, model_id: str) -> Served:
         check_model=True,
         cache=spec.cache,
     )
-    identity = fingerprint({"weights": model.weights, "dtype": spec.dtype, "device": spec.device})
-    return Served(endpoint, identity, context_window(model.base))
+    return Served(endpoint, model.identity(), context_window(model.base), died)
+
+
+def _death(process: asyncio.subprocess.Process, log: Path) -> str:
+    if process.returncode is None:
+        return ""
+    how = f"ended with status {process.returncode} while it was needed"
+    return f"transformers serve {how}; resume the run once there is memory for it{_end_of(log)}"
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
