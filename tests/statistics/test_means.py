@@ -117,6 +117,14 @@ def test_interval_holds_the_mean_stays_in_range_and_ignores_order(rows: list[tup
         )
 
 
+def test_a_few_lapses_among_perfect_scores_do_not_pass_for_a_known_spread() -> None:
+    lapses = mean_interval([1.0] * 98 + [0.9, 0.8], low=0.0, high=1.0).interval
+    spread = mean_interval([0.99] * 50 + [1.0] * 40 + [0.98] * 10, low=0.0, high=1.0).interval
+    assert lapses is not None and spread is not None
+    assert lapses.low < wilson(99.7, 100).low + 0.01
+    assert spread.high - spread.low < 0.01
+
+
 def test_rescaled_scores_give_the_rescaled_interval() -> None:
     values = [0.1, 0.4, 0.35, 0.8, 0.9, 0.2]
     plain = mean_interval(values, low=0.0, high=1.0).interval

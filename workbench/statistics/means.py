@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW_LAPSES = 10
-"""With fewer scores away from one end of the range their spread is a guess; each score then counts as one 0/1 trial."""
+"""With fewer scores away from the end where most are, their spread is a guess: each score counts as one 0/1 trial."""
 
 
 def mean_interval(
@@ -136,7 +136,7 @@ def _chosen(
         size = _effective_size(mean, se / (high - low), codes)
         if zero_one:
             df *= design_certainty(codes)
-        elif _lapses(shares) < FEW_LAPSES:
+        elif _few_lapses(shares):
             size = min(size, float(len(x)))
         score = wilson_effective(mean, size, df, level)
     return _named(_scaled(score, low, high - low), clustered, low, high)
@@ -158,9 +158,10 @@ def _effective_size(mean: float, se: float, codes: NDArray[np.int64]) -> float:
     return n * n / float(np.square(np.bincount(codes), dtype=float).sum())
 
 
-def _lapses(shares: NDArray[np.float64]) -> int:
-    """Return how many scores are not at the end of the range where most of them may be."""
-    return len(shares) - max(int((shares == 0).sum()), int((shares == 1).sum()))
+def _few_lapses(shares: NDArray[np.float64]) -> bool:
+    """Return whether most scores lie at one end of the range and hardly any elsewhere."""
+    away = len(shares) - max(int((shares == 0).sum()), int((shares == 1).sum()))
+    return away < min(FEW_LAPSES, len(shares) / 2)
 
 
 def _scaled(interval: Interval, low: float, width: float) -> Interval:
