@@ -25,7 +25,8 @@ ORDER = (
     ("adapters", "simulated"),
     ("config",),
     ("jobs",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 LAYERS = {name: number for number, names in enumerate(ORDER) for name in names}
 """A module imports modules of a lower layer, and of its own folder."""
