@@ -1,14 +1,13 @@
 """Strict JSONL: one object a line, read in blocks; orjson where it is safe, a slower careful parser where it is not.
 
-orjson refuses NaN, infinities, lone surrogates, bad UTF-8 and deep nesting by itself. What it lets pass is looked for
-here: it keeps the last of two equal keys (so the keys in the text are counted: each ends in `":`), and it turns
-integers above 64 bits into floats (so lines with 19 digits in a row are read carefully).
+orjson refuses NaN, infinities, lone surrogates, bad UTF-8 and deep nesting by itself. Two things it lets pass. It keeps
+the last of two equal keys: so the quotes in the text are held against those that the parsed strings and keys account
+for. And it turns integers above 64 bits into floats: so rows with very large numbers are read carefully.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -18,8 +17,8 @@ from workbench.reading.rows import RawRow
 from workbench.reading.source import Source
 from workbench.reading.strict_json import parse
 
-ALL_DIGITS_TO_0 = bytes(ord("0") if chr(c).isdigit() and c < 128 else c for c in range(256))
-SPACED_KEY = re.compile(rb'"[ \t\r]+:')
+LARGE = 10**19
+"""Numbers from here on may be integers that lost digits."""
 
 
 def json_rows(source: Source) -> Iterator[RawRow]:
@@ -30,15 +29,15 @@ def json_rows(source: Source) -> Iterator[RawRow]:
         if lines[-1] == b"":
             lines.pop()
         ended = block.endswith(b"\n")
-        careful = _needs_care(block)
+        escapes = b'\\\\"' in block  # a backslash before a closing quote would be taken for an escaped quote
         for line in lines:
             number += 1
             try:
                 data = orjson.loads(line)
-                plain = type(data) is dict and line.count(b'":') == _keys(data)
+                plain = type(data) is dict and line.count(b'"') - line.count(b'\\"') == _quotes((data,))
             except (orjson.JSONDecodeError, RecursionError):
                 plain = False
-            if plain and not (careful and _needs_care(line)):
+            if plain and not (escapes and b'\\\\"' in line):
                 yield RawRow(number, data)
                 first = False
             elif not line.strip():
@@ -48,31 +47,19 @@ def json_rows(source: Source) -> Iterator[RawRow]:
                 first = False
 
 
-def _needs_care(block: bytes) -> bool:
-    """Tell whether counting `":` could miss a key in this block, or an integer could lose digits."""
-    return b"0" * 19 in block.translate(ALL_DIGITS_TO_0) or SPACED_KEY.search(block) is not None
-
-
-def _keys(data: dict[str, Any]) -> int:
-    """Count the keys of an object and of all objects within."""
-    n = len(data)
-    for value in data.values():
-        kind = type(value)
-        if kind is dict:
-            n += _keys(value)
-        elif kind is list:
-            n += _keys_in_list(value)
-    return n
-
-
-def _keys_in_list(values: list[Any]) -> int:
+def _quotes(values: Iterable[Any]) -> int:
+    """Count the quotes that strings and keys take in JSON; a number too large to trust makes the count negative."""
     n = 0
     for value in values:
         kind = type(value)
-        if kind is dict:
-            n += _keys(value)
+        if kind is str:
+            n += 2
+        elif kind is dict:
+            n += 2 * len(value) + _quotes(value.values())
         elif kind is list:
-            n += _keys_in_list(value)
+            n += _quotes(value)
+        elif (kind is float or kind is int) and not -LARGE < value < LARGE:
+            n -= LARGE
     return n
 
 
