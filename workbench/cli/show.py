@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import click
 
@@ -88,13 +89,17 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in head:
-        table.add_column(Text(name), overflow="ellipsis", no_wrap=True, justify="right" if name in NUMERIC else "left")
+    for at, name in enumerate(head):
+        # Only running text may be cut; an id, a state or a number is shown whole.
+        whole = None if name in TEXT else max(len(row[at]) for row in body)
+        justify: Literal["left", "right"] = "right" if name in NUMERIC else "left"
+        table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=whole, justify=justify)
     for row in body:
         table.add_row(*(Text(cell) for cell in row))
     Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False).print(table)
 
 
+TEXT = frozenset({"question", "answer", "reference", "reason", "metrics", "95 % interval", "failed", "what"})
 NUMERIC = frozenset({"mean", "n", "n/a", "calls", "cached", "tokens in", "tokens out", "cost", "value"})
 
 
