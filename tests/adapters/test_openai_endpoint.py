@@ -105,6 +105,23 @@ async def test_a_shared_budget_stops_candidate_and_judge_within_one_batch_in_fli
     assert budget.spent == pytest.approx(server.arrived)
 
 
+async def test_a_server_that_counts_no_tokens_is_charged_to_the_budget_at_the_most(opened: Opener) -> None:
+    from aiohttp import web
+
+    async def chat(received: web.Request) -> web.Response:
+        return web.json_response({"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]})
+
+    budget = Budget(2000.0)
+    async with serving(chat) as url:
+        model = opened(at(url, price=Price(input=0, output=1e6)), budget=budget)  # at most 1,024 tokens at 1 each
+        for _ in range(2):
+            output = await model.generate(ask())
+            assert isinstance(output, Output) and output.usage.cost is None
+        with pytest.raises(IncompleteRun):
+            await model.generate(ask())
+    assert budget.spent == 2048
+
+
 # ---------------------------------------------------------------- what is sent
 
 

@@ -94,8 +94,9 @@ class OpenAIEndpoint:
     # ------------------------------------------------------------ asking until there is an answer, or no time left
 
     async def _ask(self, request: Request) -> Output | OutputFailure:
-        limits, spent = self._spec.limits, Spent(self._spec.price)
+        limits = self._spec.limits
         body = canonical_bytes(request_body(self._spec, request))
+        spent = Spent(self._spec.price, len(body))
         deadline = self._clock.now() + limits.total_timeout
         while True:
             deadline += await self._admitted(spent, body)
@@ -148,7 +149,11 @@ class OpenAIEndpoint:
             return reply
         payload = parse(reply.body)
         tokens = counted_tokens(payload)
-        self._budget.charge(spent.add(*tokens))
+        spent.add(*tokens)
+        if reply.status == 200:
+            # Tokens that the server does not count are charged to the budget as the most they can be.
+            prompt, answer = tokens if None not in tokens else (spent.sent, self._spec.sampling.max_tokens)
+            self._budget.charge(_cost(self._spec.price, prompt, answer) or 0.0)
         self._pace.settle(spent.reserved, *tokens)
         return read(reply, payload, self._spec)
 
@@ -162,19 +167,19 @@ class Spent:
     """What one request has consumed so far, over all its attempts."""
 
     price: Price | None
+    sent: int = 0
+    """Bytes of one request: no prompt has more tokens."""
     attempts: int = 0
     latency: float = 0.0
     reserved: float = 0.0
     input_tokens: int | None = None
     output_tokens: int | None = None
 
-    def add(self, prompt: int | None, answer: int | None) -> float:
-        """Add the tokens of one reply and return what it cost, 0 when that is unknown."""
-        if prompt is None or answer is None:
-            return 0.0
-        self.input_tokens = (self.input_tokens or 0) + prompt
-        self.output_tokens = (self.output_tokens or 0) + answer
-        return _cost(self.price, prompt, answer) or 0.0
+    def add(self, prompt: int | None, answer: int | None) -> None:
+        """Add the tokens of one reply, where the server counted them."""
+        if prompt is not None and answer is not None:
+            self.input_tokens = (self.input_tokens or 0) + prompt
+            self.output_tokens = (self.output_tokens or 0) + answer
 
     def usage(self) -> Usage:
         return Usage(

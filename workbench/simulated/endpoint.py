@@ -247,6 +247,9 @@ def main(arguments: list[str] | None = None) -> int:
     except WorkbenchError as exc:
         sys.stderr.write(f"{exc}\n")
         return exc.exit_code
+    except OSError as exc:
+        sys.stderr.write(f"cannot serve on port {given.port} or write {given.log}: {exc}\n")
+        return 2
     return 0
 
 
