@@ -101,6 +101,11 @@ REJECTED: dict[str, tuple[str, Content, list[str]]] = {
         GOOD + row().replace(b'"id":', b'"id" :').replace(b'"role":', b'"role":"x","role":'),
         ["s.jsonl:2:role", "[DUPLICATE_KEY]"],
     ),
+    "24-duplicate-key-hidden-by-backslashes": (
+        "s.jsonl",
+        GOOD + b'{"id":1,"id":2,"group":"x\\\\","origin":"y\\\\"}\n',
+        ["s.jsonl:2:id", "[DUPLICATE_KEY]"],
+    ),
     "25-nan": ("s.jsonl", GOOD + b'{"id": NaN}\n', ["s.jsonl:2", "(got NaN)", "[NOT_FINITE]"]),
     "25-infinity": ("s.jsonl", b'{"id": -Infinity}\n', ["(got -Infinity)", "[NOT_FINITE]"]),
     "25-1e999": ("s.jsonl", b'{"id": 1e999}\n', ["(got 1e999)", "[NOT_FINITE]"]),
