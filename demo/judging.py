@@ -55,13 +55,13 @@ def judge_reply(graded: Graded) -> str:
 
 
 def core(text: str) -> str:
-    """Return the words of an answer without its format: no JSON, no passage number, lines as commas, no last stop."""
+    """Return the words of an answer without its format: no JSON, no passage number, no lines, no last stop."""
     if text.startswith("{") and '": "' in text:
         text = text.split('": "', 1)[1].removesuffix('"}')
     head, bracket, tail = text.rpartition(" [")
     if bracket and tail.removesuffix("]").isdigit():
         text = head
-    return ", ".join(line for line in text.splitlines() if line).removesuffix(".")
+    return " ".join(line for line in text.splitlines() if line).removesuffix(".")
 
 
 def graded_practice(rng: random.Random, words: Words, brief: bool = False) -> Graded:
@@ -99,14 +99,16 @@ def _answer(
     if worn == "short" and said.kind == "list":
         answer = joined(said.value)
     elif worn == "short" and rng.random() < 0.25:
-        answer = rng.choice((f"It is {answer}.", f"{answer}.", answer.lower(), answer.upper()))
+        answer = rng.choice((f"It is {answer}.", f"{answer}.", f"{answer}.", answer.lower()))
     return answer, evidence_in(answer), right
 
 
 def evidence_in(answer: str) -> str:
-    """Return the words of an answer that a judge quotes: without format, and of a list the first line."""
-    first = next((line for line in answer.splitlines() if line.strip()), "")
-    return ABSTENTION if first == ABSTENTION else core(first)
+    """Return the words of an answer that a judge quotes: without format, and of a list all lines as one.
+
+    The workbench folds white space before it looks for a quote, so the lines of a list may be quoted in a row.
+    """
+    return ABSTENTION if answer == ABSTENTION else core(answer)
 
 
 def _wrong(rng: random.Random, words: Words, fact: Fact, others: list[Fact]) -> Fact:

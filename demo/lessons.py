@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.articles import read_articles
-from demo.judging import graded_practice, judge_chat, read_rubric
+from demo.judging import graded_practice, judge_chat, judge_reply, read_rubric
 from demo.language import stated
 from demo.practice import CAPITALS, NUMBERS, TIMES, Words, practice_chat, words_with
 from demo.tokens import SPECIAL, WORD
 from demo.training import Batch, padded
 
+VERDICT = 3  # pass or fail is the third token from the end of a reply: verdict, closing, end of turn
 Row = tuple[list[int], list[int]]
 WORDS = re.compile(rf"[{WORD}]+(?:[,.:][0-9]+)*")
 
@@ -37,12 +38,16 @@ class Lessons:
             yield padded([self._practice(passages) for _ in range(self.rows)], 0)
 
     def judge(self, progress: float) -> Iterator[Batch]:
-        """Yield batches for the judge: short prompts without passages at first."""
+        """Yield batches for the judge: replies alone half of the time, and prompts without passages at first."""
         rubric = read_rubric()
         while True:
+            if self.rng.random() < 0.6 - 0.3 * progress:
+                yield padded([self._verdicts() for _ in range(self.rows // 2)], 0)
+                continue
             brief = progress < 0.5 and self.rng.random() < 1 - progress
             graded = [graded_practice(self.rng, self.words, brief) for _ in range(self.rows // 2)]
-            yield padded([self.encode(judge_chat(each, rubric)) for each in graded], 0)
+            rows = [self.encode(judge_chat(each, rubric)) for each in graded]
+            yield padded([(ids, self._mostly_verdict(mask)) for ids, mask in rows], 0)
 
     def encode(self, chat: list[dict[str, str]], aside: float = 0.0) -> Row:
         """Return ids and mask of a chat: answers are learnt, and a share ``aside`` of later questions.
@@ -58,6 +63,23 @@ class Lessons:
             ids += [SPECIAL.index(f"<|{turn['role']}|>"), *tokens, SPECIAL.index("<|end|>")]
             mask += [0, *(int(learnt or self.rng.random() < share) for _ in range(len(tokens) + 1))]
         return ids, mask
+
+    def _verdicts(self) -> Row:
+        """Return eight replies without their prompts, of which only the verdicts are learnt.
+
+        Eight comparisons at the price of one prompt: copying is learnt soon, comparing is what takes long.
+        """
+        graded = [graded_practice(self.rng, self.words, brief=True) for _ in range(8)]
+        rows = [self.encode([{"role": "assistant", "content": judge_reply(each)}]) for each in graded]
+        ids = [token for tokens, _ in rows for token in tokens]
+        mask = [int(place == len(tokens) - VERDICT) for tokens, _ in rows for place in range(len(tokens))]
+        return ids, mask
+
+    def _mostly_verdict(self, mask: list[int]) -> list[int]:
+        """Keep the verdict and a quarter of the copied words, so that the verdict weighs more."""
+        return [
+            keep and int(place >= len(mask) - VERDICT or self.rng.random() < 0.25) for place, keep in enumerate(mask)
+        ]
 
     def _practice(self, passages: int) -> Row:
         turns = 1 if self.rng.random() < 0.2 else 4

@@ -3,7 +3,7 @@
     python -m demo.measure_judge [--judge demo/models/judge] [--candidate demo/models/base]
 
 Two kinds of answers are judged: what the base model really said (labelled right when it says the gold words, in any
-format), and answers written for the purpose, half of them spoilt with the answer to another question.
+format), and answers written for the purpose, half of them wrong, some by one word only.
 """
 
 import argparse
@@ -39,21 +39,34 @@ def judged(judge: Any, tokenizer: Any, sample: Sample, text: str) -> Judged:
     messages = judge_messages(rubric.body, rubric.scale, sample, text, ())
     reply = answer(judge, tokenizer, [{"role": turn.role, "content": turn.content} for turn in messages], most=96)
     verdict = parse_verdict(reply, rubric.scale, text)
-    right = core(text).casefold() == core(sample.references[0]).casefold()
+    right = _words(text) == _words(sample.references[0])
     return Judged(right, None if isinstance(verdict, ScoreFailure) else verdict.value == 1.0)
 
 
+def _words(text: str) -> list[str]:
+    """Return the words that decide: without format, case, commas and the "and" of a list."""
+    return [word for word in core(text).casefold().replace(",", " ").split() if word != "and"]
+
+
 def written(samples: list[Sample], seed: int) -> list[tuple[Sample, str]]:
-    """Write an answer for each sample: the gold one, or by turns another question's or an abstention."""
+    """Write an answer for each sample: the gold one half of the time, else one that is wrong."""
     rng = random.Random(seed)
-    pairs = []
-    for sample in samples:
-        others = [each.references[0] for each in samples if each.tags["kind"] == sample.tags["kind"]]
-        wrong = rng.choice([text for text in others if core(text) != core(sample.references[0])])
-        if rng.random() < 0.1 and sample.references[0] != ABSTENTION:
-            wrong = ABSTENTION
-        pairs.append((sample, sample.references[0] if rng.random() < 0.5 else wrong))
-    return pairs
+    return [(each, each.references[0] if rng.random() < 0.5 else _wrong(rng, each, samples)) for each in samples]
+
+
+def _wrong(rng: random.Random, sample: Sample, samples: list[Sample]) -> str:
+    """Return another question's answer, one with a single word of it put into the gold answer, or an abstention."""
+    gold = sample.references[0]
+    alike = [each for each in samples if gold == ABSTENTION or each.tags["kind"] == sample.tags["kind"]]
+    other = rng.choice([each.references[0] for each in alike if _words(each.references[0]) != _words(gold)])
+    draw = rng.random()
+    if draw < 0.1 and gold != ABSTENTION:
+        return ABSTENTION
+    ours, theirs = core(gold).split(), core(other).split()
+    if draw < 0.5 and len(ours) == len(theirs) and gold != ABSTENTION:
+        spot = rng.choice([place for place, word in enumerate(ours) if word != theirs[place]])
+        return gold.replace(ours[spot], theirs[spot], 1)
+    return other
 
 
 def line(name: str, rows: list[Judged]) -> str:
