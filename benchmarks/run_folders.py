@@ -1,0 +1,110 @@
+"""Finished runs by the dozen, written with the workbench's own tables, without anything having been evaluated."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.project import text, vocabulary
+from benchmarks.setting import Setting
+from workbench.evaluation.compact import Table, sample_schema, score_schema
+from workbench.store.home import RunFolder
+
+Row = dict[str, Any]
+USAGE: Row = {"input_tokens": 300, "output_tokens": 40, "cost": 0.0004, "attempts": 1, "cached": False}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What all runs were asked."""
+
+    key: Row
+    """The columns that both tables share."""
+    content: Row
+    """The further columns of an answer's row."""
+
+
+def write_runs(setting: Setting) -> list[RunFolder]:
+    """Write run folders over the same samples; about 2 KB of text a sample."""
+    sizes, draw = setting.sizes, random.Random(20261122)
+    words = vocabulary(draw)
+    questions = [_question(draw, words, i) for i in range(sizes.samples_per_run)]
+    # A reason costs as much to draw as to write, a million times: they come from a pool.
+    reasons = [text(draw, words, 9) for _ in range(10_000)]
+    folders = [RunFolder(setting.folder / "runs" / f"20261122-{i:06}-pumps") for i in range(sizes.runs)]
+    for number, folder in enumerate(folders, 1):
+        if number % 10 == 1:
+            setting.say(f"writing runs {number} to {min(number + 9, sizes.runs)} of {sizes.runs}")
+        folder.path.mkdir(parents=True)
+        _write(folder.samples, sample_schema(), (_answer(draw, words, question) for question in questions))
+        scores = (
+            {**question.key, **_score(draw, reasons, scorer)}
+            for question in questions
+            for scorer in range(sizes.scorers)
+        )
+        _write(folder.scores, score_schema(), scores)
+    return folders
+
+
+def _write(path: Path, schema: Any, rows: Iterator[Row]) -> None:
+    with Table(str(path), schema) as table:
+        for row in rows:
+            table.add(row)
+
+
+def _question(draw: random.Random, words: list[str], i: int) -> Question:
+    asked, passages = text(draw, words, 12), [{"id": f"p{i}-{k}", "text": text(draw, words, 60)} for k in range(2)]
+    tags = {"language": draw.choice(["de", "en", "fr", "hi"]), "topic": draw.choice(words[:20])}
+    key = {
+        "position": i,
+        "sample_id": f"s{i:06}",
+        "repeat": 0,
+        "family": f"g{i // 4:06}",
+        "tags": [{"key": name, "value": value} for name, value in tags.items()],
+    }
+    content = {
+        "messages": json.dumps([{"role": "user", "content": asked}]),
+        "question": asked,
+        "references": [text(draw, words, 12)],
+        "given_contexts": json.dumps(passages),
+        "gold_contexts": [f"p{i}-0"],
+        "contexts": "[]",
+    }
+    return Question(key, content)
+
+
+def _answer(draw: random.Random, words: list[str], question: Question) -> Row:
+    return {
+        **question.key,
+        **question.content,
+        "output": text(draw, words, 60),
+        "failure": None,
+        "failure_message": None,
+        "finish_reason": "stop",
+        "served_model": "model",
+        **USAGE,
+        "latency": draw.uniform(0.2, 2.0),
+    }
+
+
+def _score(draw: random.Random, reasons: list[str], scorer: int) -> Row:
+    """Return a score: a verdict of one in five scorers has a reason, one in five values is a failure's or a 0."""
+    failed = draw.random() < 0.01
+    value = None if failed else float(draw.random() < 0.8) if scorer % 2 else draw.random()
+    return {
+        "scorer": f"scorer-{scorer}",
+        "version": "1",
+        "value": value,
+        "label": None,
+        "reason": draw.choice(reasons),
+        "evidence": "",
+        "failure": "unparsable" if failed else None,
+        "failure_message": "the judge's reply is not JSON" if failed else None,
+        "raw": None,
+        **USAGE,
+        "latency": draw.uniform(0.2, 2.0),
+    }
