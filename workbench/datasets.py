@@ -86,7 +86,7 @@ class Split(Noun):
 def split_of(family: str, split: Split) -> Use:
     """Return the side of the firewall on which a family lies: the same on every machine, for ever.
 
-    A family's place u in [0, 1) is the first 8 bytes of SHA-256 over salt and family, and does not depend on the shares.
+    A family's place u in [0, 1) is the first 8 bytes of SHA-256 over salt and family; it does not depend on the shares.
     """
     seed = f"workbench-split-v1:{split.salt}:{family}".encode("utf-8", "surrogatepass")
     u = int.from_bytes(hashlib.sha256(seed).digest()[:8], "big") / 2**64

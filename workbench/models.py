@@ -35,7 +35,7 @@ class Usage(Noun):
     cost: float | None = Field(None, ge=0)
     """Money in the currency of the price table; `None` without a price. 0 when the answer came from the cache."""
     latency: float | None = Field(None, ge=0)
-    """Seconds from the first attempt's start to the answer's end, waits between attempts excluded. `None` if unknown."""
+    """Seconds from the first attempt's start to the answer's end, without waits between attempts. `None`: unknown."""
     attempts: int = Field(0, ge=0)
     """Requests that were sent; 0 when the answer came from the cache or from a file."""
     cached: bool = False
@@ -157,7 +157,7 @@ class Price(Noun):
 
 
 class EndpointSpec(Noun):
-    """Any server that speaks the OpenAI chat protocol: a vendor, vLLM, SGLang, llama.cpp, Ollama, `transformers serve`."""
+    """A server that speaks the OpenAI chat protocol: a vendor, vLLM, SGLang, llama.cpp, Ollama, and so on."""
 
     kind: Literal["endpoint"]
     base_url: str

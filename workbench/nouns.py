@@ -30,7 +30,7 @@ class Noun(BaseModel):
 def canonical_bytes(value: Any) -> bytes:
     """Return JSON bytes that depend on the value alone: sorted keys, no spaces, UTF-8.
 
-    `value` is plain data (dict, list, str, int, float, bool, None). Lone surrogates, which UTF-8 cannot hold, are escaped.
+    `value` is plain data (dict, list, str, int, float, bool, None). Lone surrogates, which UTF-8 has not, are escaped.
     """
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

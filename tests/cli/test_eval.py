@@ -30,7 +30,7 @@ def test_a_first_project_runs_at_once(workbench: Command) -> None:
     done = workbench("eval", "run")
     assert done.code == 0
     assert "3 asked = 3 answered + 0 failed" in done.out
-    assert "exact_match   0.333" in done.out
+    assert "exact_match    0.333" in done.out
     report = (only_run() / "report.md").read_text()
     assert "| exact_match | 0.333 | [" in report
 
@@ -74,7 +74,8 @@ def test_a_run_is_found_by_the_beginning_or_the_end_of_its_id(workbench: Command
 
 
 def test_a_dry_run_prices_and_calls_nothing(workbench: Command) -> None:
-    priced = "{kind: endpoint, base_url: 'http://127.0.0.1:9/v1', model: m, price: {input: 2, output: 8}, sampling: {max_tokens: 100}}"
+    endpoint = "kind: endpoint, base_url: 'http://127.0.0.1:9/v1', model: m, sampling: {max_tokens: 100}"
+    priced = f"{{{endpoint}, price: {{input: 2, output: 8}}}}"
     CONFIG.write_text(f"models:\n  candidate: {priced}\ncandidate: candidate\n")
     done = workbench("eval", "run", "--dry-run", "--json", "--repeats", "2")
     (estimate,) = json.loads(done.out)["first"]

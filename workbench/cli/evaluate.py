@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+
 import click
 
 from workbench.cli.options import config_of, json_option, quiet_option
@@ -87,8 +88,8 @@ def resume_command(
 def rescore_command(ctx: click.Context, run_id: str, retry_failed: bool, as_json: bool, quiet: bool) -> None:
     """Score a finished run's answers with the evalset's scorers as they are now.
 
-    Nothing is generated, unless failures are retried. Scores of unchanged scorers are kept; new and changed ones are made. The result is a new run
-    that names the old one as its parent.
+    Nothing is generated, unless failures are retried. Scores of unchanged scorers are kept;
+    new and changed ones are made. The result is a new run that names the old one as its parent.
     """
     from workbench.cli.running import rescore
 

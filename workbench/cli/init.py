@@ -32,11 +32,14 @@ scorers:
   - kind: token_f1
 """
 SAMPLES = """\
-{"id": "capital-1", "group": "capital-france", "messages": [{"role": "user", "content": "What is the capital of France?"}], \
+{"id": "capital-1", "group": "capital-france", \
+"messages": [{"role": "user", "content": "What is the capital of France?"}], \
 "references": ["Paris"], "tags": {"topic": "capitals"}}
-{"id": "capital-2", "group": "capital-peru", "messages": [{"role": "user", "content": "What is the capital of Peru?"}], \
+{"id": "capital-2", "group": "capital-peru", \
+"messages": [{"role": "user", "content": "What is the capital of Peru?"}], \
 "references": ["Lima"], "tags": {"topic": "capitals"}}
-{"id": "sum-1", "group": "sum", "messages": [{"role": "user", "content": "What is 2 + 2?"}], \
+{"id": "sum-1", "group": "sum", \
+"messages": [{"role": "user", "content": "What is 2 + 2?"}], \
 "references": ["4", "four"], "tags": {"topic": "sums"}}
 """
 
@@ -60,5 +63,5 @@ def init(folder: Path) -> None:
     for path, text in files.items():
         write_atomic(path, text.encode())
         click.echo(f"wrote {path}")
-    where = "" if folder == Path(".") else f"cd {folder} && "
+    where = "" if folder == Path() else f"cd {folder} && "
     click.echo(f"\nNow run: {where}workbench eval run")

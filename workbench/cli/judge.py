@@ -20,7 +20,7 @@ def judge_group() -> None:
 @json_option
 @click.pass_context
 def check_command(ctx: click.Context, run_id: str, judge: str, gold: str, tag: str | None, as_json: bool) -> None:
-    """Print a judge's accuracy, TPR and TNR on a finished run, against a metric whose verdicts are known to be right."""
+    """Print a judge's accuracy, TPR and TNR on a finished run, against a metric known to be right."""
     from workbench.cli.show import show_judge_check
     from workbench.evaluation.agreement import check_judge
     from workbench.evaluation.run import read_run

@@ -13,8 +13,13 @@ from workbench.evaluation.report import interval_text, latency_line, number, sli
 from workbench.evaluation.summary import worst_samples
 from workbench.runs import EvalRun, Metric
 from workbench.store.home import RunFolder
+from workbench.tables import Row
 
 WORST = 3
+LONG = 110
+"""Characters of a text that are shown."""
+FEW = 4
+"""Values of a tag whose slices are shown on the terminal; the report shows all."""
 WIDTH = 140
 """Columns of a table that goes to a file or a pipe."""
 
@@ -28,27 +33,48 @@ def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
         f"{_kinds(run.output_failures)}; {run.dataset.n} samples in {run.dataset.n_groups} families{limited}\n"
     )
     grid(("metric", "mean", "95 % interval", "n", "failed", "n/a"), map(_metric_row, whole(run)))
-    if slices := sliced(run):
-        grid(("metric", "slice", "mean", "95 % interval", "n", "failed"), map(_slice_row, slices))
+    shown = [m for m in sliced(run) if _values(run, m) <= FEW]
+    if shown:
+        grid(("metric", "slice", "mean", "95 % interval", "n", "failed"), map(_slice_row, shown))
+    if hidden := len(sliced(run)) - len(shown):
+        click.echo(f"{hidden} more slices, of tags with more than {FEW} values, are in the report.\n")
     if run.candidate.calls + run.candidate.cached + run.judging.calls + run.judging.cached:
         grid(("", "calls", "cached", "tokens in", "tokens out", "cost"), spending_rows(run))
     click.echo(latency_line(run))
     for info in run.scorers:
         if found := worst_samples(folder, info, worst):
             click.echo(f"\n{'lowest' if info.better == 'higher' else 'highest'} {info.name}")
-            rows = [
-                (
-                    r["sample_id"],
-                    number(r["value"]),
-                    r["question"],
-                    r["output"] or "",
-                    (r["references"] or [""])[0],
-                    r["reason"] or "",
-                )
-                for r in found
-            ]
-            grid(("sample", "value", "question", "answer", "reference", "reason"), rows)
+            for row in found:
+                _show_sample(row)
     click.echo(f"\nreport {folder.report}\ntables {folder.samples}\n       {folder.scores}")
+
+
+def _show_sample(row: Row) -> None:
+    """Print one sample as a block; of a long prompt its end, where the question usually stands."""
+    click.echo(f"  {number(row['value'])}  {_cell(row['sample_id'])}")
+    texts = (
+        ("question", _end(_cell(row["question"]))),
+        ("answer", _beginning(_cell(row["output"] or ""))),
+        ("reference", _beginning(_cell((row["references"] or [""])[0]))),
+        ("reason", _beginning(_cell(row["reason"] or ""))),
+    )
+    for name, text in texts:
+        if text:
+            click.echo(f"         {name:<10}{text}")
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"
+
+
+def _end(text: str) -> str:
+    return text if len(text) <= LONG else "…" + text[1 - LONG :]
+
+
+def _values(run: EvalRun, metric: Metric) -> int:
+    """Return the number of slices that the metric's tag makes."""
+    tag = metric.slice.partition("=")[0]
+    return sum(m.scorer == metric.scorer and m.slice.partition("=")[0] == tag for m in sliced(run))
 
 
 def _metric_row(m: Metric) -> tuple[str, ...]:
@@ -99,7 +125,8 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False).print(table)
 
 
-TEXT = frozenset({"question", "answer", "reference", "reason", "metrics", "95 % interval", "failed", "what"})
+TEXT = frozenset({"metrics", "95 % interval", "failed", "what"})
+"""Columns that may be cut."""
 NUMERIC = frozenset({"mean", "n", "n/a", "calls", "cached", "tokens in", "tokens out", "cost", "value"})
 
 
@@ -112,7 +139,7 @@ def show_judge_check(check: JudgeCheck) -> None:
     """Print how a judge does against gold labels."""
     where = f" where {check.slice}" if check.slice else ""
     click.echo(
-        f"\njudge '{check.judge}' against gold labels '{check.gold}'{where}; {check.n_unjudged} answers without a verdict"
+        f"\njudge '{check.judge}' against gold '{check.gold}'{where}; {check.n_unjudged} answers without a verdict"
     )
     names = (
         ("accuracy", check.accuracy),

@@ -47,15 +47,17 @@ class JudgeCheck(Noun):
 def check_judge(
     run: EvalRun, folder: RunFolder, judge: str, gold: str, tag: tuple[str, str] | None = None
 ) -> JudgeCheck:
-    """Compare two binary metrics of a run, on one slice or all. Raises `ConfigError` when one is missing or not binary."""
+    """Compare two binary metrics of a run, on one slice or all. Raises `ConfigError` where one is not binary."""
     for name in (judge, gold):
         _require_binary(run, name)
     with connection(scores=folder.scores) as db:
         where = "" if tag is None else "AND g.tags[?] = ?"
         found = rows(
             db,
-            f"""SELECT count(*) FILTER (g.value = 1 AND j.value = 1) AS tp, count(*) FILTER (g.value = 1 AND j.value = 0) AS fn,
-                      count(*) FILTER (g.value = 0 AND j.value = 0) AS tn, count(*) FILTER (g.value = 0 AND j.value = 1) AS fp,
+            f"""SELECT count(*) FILTER (g.value = 1 AND j.value = 1) AS tp,
+                      count(*) FILTER (g.value = 1 AND j.value = 0) AS fn,
+                      count(*) FILTER (g.value = 0 AND j.value = 0) AS tn,
+                      count(*) FILTER (g.value = 0 AND j.value = 1) AS fp,
                       count(*) FILTER (j.value IS NULL) AS unjudged
                FROM scores g JOIN scores j USING (sample_id, repeat)
                WHERE g.scorer = ? AND j.scorer = ? AND g.value IS NOT NULL {where}""",
@@ -63,7 +65,12 @@ def check_judge(
         )[0]
     tp, fn, tn, fp = (found[name] for name in ("tp", "fn", "tn", "fp"))
     return JudgeCheck(
-        judge=judge, gold=gold, slice="=".join(tag or ()), accuracy=_rate(tp + tn, tp + fn + tn + fp), tpr=_rate(tp, tp + fn), tnr=_rate(tn, tn + fp),
+        judge=judge,
+        gold=gold,
+        slice="=".join(tag or ()),
+        accuracy=_rate(tp + tn, tp + fn + tn + fp),
+        tpr=_rate(tp, tp + fn),
+        tnr=_rate(tn, tn + fp),
         n_unjudged=found["unjudged"],
     )  # fmt: skip
 

@@ -8,8 +8,8 @@ before its worker goes on; what costs nothing waits for the next commit.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import hashlib
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -191,15 +191,16 @@ async def _work(
         if halt.event.is_set():
             continue  # empty the queue, so that the feeder can end
         try:
-            await _do(work, journal, unit, progress)
+            whole = await _do(work, journal, unit, halt, progress)
         except WorkbenchError as exc:
             halt.because(exc)
         else:
-            progress.done += 1
+            progress.done += whole
             watch(progress)
 
 
-async def _do(work: Work, journal: Journal, unit: Unit, progress: Progress) -> None:
+async def _do(work: Work, journal: Journal, unit: Unit, halt: Halt, progress: Progress) -> bool:
+    """Make what a unit lacks; return whether it is whole now, or was left half-way because the run halts."""
     sample, repeat = unit.sample, unit.repeat
     if unit.output is None:
         request = Request(messages=sample.messages, sample_id=sample.id, repeat=repeat)
@@ -210,15 +211,18 @@ async def _do(work: Work, journal: Journal, unit: Unit, progress: Progress) -> N
         output = decode_output(unit.output)
     if isinstance(output, OutputFailure):
         progress.failed += 1
-        return
+        return True
     failed = False
     for name, scorer in zip(work.names, work.scorers, strict=True):
+        if halt.event.is_set():
+            return False
         if name not in unit.scored:
             score = await _score(scorer, sample, output, work.tools)
             failed |= isinstance(score, ScoreFailure) and score.kind != "not_applicable"
             journal.add_score(sample.id, repeat, name, encode(score))
             await _settle(journal, score.usage, progress)
     progress.failed += failed
+    return True
 
 
 async def _score(scorer: Scorer, sample: Sample, output: Output, tools: Tools) -> Score | ScoreFailure:

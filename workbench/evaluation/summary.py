@@ -108,7 +108,8 @@ def _worst_case(per_sample: Sequence[tuple[object, float | None, int, int, int]]
 
 
 def _failures(db: duckdb.DuckDBPyConnection, where: str, values: Sequence[object]) -> dict[str, int]:
-    query = f"SELECT failure, count(*) AS n FROM scores WHERE failure IS NOT NULL AND {where} GROUP BY failure ORDER BY failure"
+    kinds = f"SELECT failure, count(*) AS n FROM scores WHERE failure IS NOT NULL AND {where}"
+    query = f"{kinds} GROUP BY failure ORDER BY failure"
     return {row["failure"]: row["n"] for row in rows(db, query, values)}
 
 
@@ -153,6 +154,7 @@ def worst_samples(folder: RunFolder, info: ScorerInfo, size: int = 5) -> list[Ro
             db,
             f"""SELECT s.sample_id, s.repeat, s.value, s.label, s.reason, a.question, a."references", a.output
                 FROM scores s JOIN samples a USING (sample_id, repeat)
-                WHERE s.scorer = ? AND s.value IS NOT NULL AND s.value IS DISTINCT FROM ? ORDER BY {order}, s.sample_id, s.repeat LIMIT ?""",
+                WHERE s.scorer = ? AND s.value IS NOT NULL AND s.value IS DISTINCT FROM ?
+                ORDER BY {order}, s.sample_id, s.repeat LIMIT ?""",
             [info.name, best, size],
         )

@@ -11,7 +11,7 @@ from workbench.adapters.openai_endpoint import OpenAIEndpoint
 from workbench.adapters.recorded import RecordedModel
 from workbench.adapters.scripted import ScriptedModel
 from workbench.adapters.sentence_transformers import Embedder
-from workbench.adapters.transformers_serve import Prepared, Served, prepare, serve
+from workbench.adapters.transformers_serve import LocalModel, Prepared, Served, prepare, serve
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.identities import identity
@@ -79,9 +79,9 @@ def _open(bench: Workbench, name: str, cache: ResponseCache, budget: Budget, ser
         case EndpointSpec():
             return OpenAIEndpoint(spec, cache, budget, identity(bench, name))
         case LocalSpec():
-            return LocalModel(
-                name, server.add(name, spec), cache if spec.cache else None, identity(bench, name), server
-            )
+            server.add(name, spec)
+            kept = cache if spec.cache else None
+            return WaitingModel(name, spec.limits.concurrency, kept, identity(bench, name), server)
         case RecordedSpec():
             from workbench.reading.recorded import RecordedAnswers
 
@@ -100,17 +100,16 @@ class LocalServer:
         self._say = say
         self._prepared: dict[str, Prepared] = {}
         self._starting: asyncio.Task[dict[str, Served]] | None = None
-        self._endpoints: dict[str, OpenAIEndpoint] = {}
+        self._models: dict[str, LocalModel] = {}
 
-    def add(self, name: str, spec: LocalSpec) -> LocalSpec:
-        """Check a model's files now; return its spec with paths that hold from anywhere."""
+    def add(self, name: str, spec: LocalSpec) -> None:
+        """Check a model's files, now; it will be served with the others."""
         here = {
             key: str(self._bench.path(value)) if value and self._bench.path(value).is_dir() else value
             for key, value in (("base", spec.base), ("adapter", spec.adapter))
         }
         found = spec.model_copy(update=here)
         self._prepared[name] = prepare(found, self._bench.home.cache / "weights.json")
-        return found
 
     async def served(self, name: str) -> Served:
         """Return how a model is served; the first caller starts the server, the others wait for it."""
@@ -121,43 +120,37 @@ class LocalServer:
     async def _start(self) -> dict[str, Served]:
         return await self._stack.enter_async_context(serve(self._prepared, self._bench.home.logs, self._say))
 
-    async def ask(self, name: str, request: Request) -> tuple[Output | OutputFailure, int | None]:
-        """Return a model's answer and its context window."""
+    async def model(self, name: str) -> LocalModel:
+        """Return a model that answers."""
         served = await self.served(name)
-        if name not in self._endpoints:
-            # The server is ours: tokens cost nothing, and the cache is asked before it, by a key without port and path.
+        if name not in self._models:
+            # The server is ours: tokens cost nothing. The cache has been asked already, by a key without port and path.
             spec = served.endpoint.model_copy(update={"price": FREE})
-            self._endpoints[name] = OpenAIEndpoint(spec, None, self._budget, served.identity)
-            self._stack.push_async_callback(self._endpoints[name].aclose)
-        return await self._endpoints[name].generate(request), served.context
+            self._models[name] = LocalModel(OpenAIEndpoint(spec, None, self._budget, served.identity), served)
+            self._stack.push_async_callback(self._models[name].aclose)
+        return self._models[name]
 
 
-class LocalModel:
-    """A model on this machine; a `Model`."""
+class WaitingModel:
+    """A local model whose server is started by the first question that the cache cannot answer; a `Model`."""
 
     def __init__(
-        self, name: str, spec: LocalSpec, cache: ResponseCache | None, identity: str, server: LocalServer
+        self, name: str, concurrency: int, cache: ResponseCache | None, identity: str, server: LocalServer
     ) -> None:
-        self.concurrency = spec.limits.concurrency
+        self.concurrency = concurrency
         self._name = name
         self._cache = cache
         self._identity = identity
         self._server = server
 
     async def generate(self, request: Request) -> Output | OutputFailure:
-        """Answer from the cache, else from the server, which is started when nobody did."""
+        """Answer from the cache, else from the server."""
         key = answer_key(self._identity, request)
         if self._cache is not None and (kept := kept_answer(self._cache, key)) is not None:
             return kept
-        answer, context = await self._server.ask(self._name, request)
-        if not isinstance(answer, Output):
-            return answer
-        used = (answer.usage.input_tokens or 0) + (answer.usage.output_tokens or 0)
-        if context is not None and used > context:
-            # transformers serve goes on past the window, where the model's words mean nothing.
-            message = f"prompt and answer take {used} tokens; the model's window holds {context}"
-            return OutputFailure(kind="too_long", message=message, text=answer.text, usage=answer.usage)
-        if self._cache is not None:
+        model = await self._server.model(self._name)
+        answer = await model.generate(request)
+        if self._cache is not None and isinstance(answer, Output):
             keep_answer(self._cache, key, answer)
         return answer
 

@@ -11,7 +11,7 @@ from workbench.errors import DataError, Problem
 from workbench.nouns import fingerprint
 from workbench.runs import RunSpec
 
-RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9][a-z0-9_.-]{0,120}")
+RUN_ID = re.compile(r"[0-9]{8}-[0-9]{9}-[a-z0-9][a-z0-9_.-]{0,120}")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Home:
 
     def new_run(self, spec: RunSpec, now: datetime) -> RunFolder:
         """Return a fresh run folder's paths; the id says when, what and who."""
-        stamp = now.astimezone(UTC).strftime("%Y%m%d-%H%M%S")
+        stamp = now.astimezone(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]  # to the millisecond: ids sort by age
         tail = fingerprint([spec.model_dump(mode="json"), now.isoformat()])[:4]
         words = re.sub(r"[^a-z0-9_.-]+", "-", f"{spec.evalset}-{spec.use}-{spec.model_name}".lower()).strip("-")
         return RunFolder(self.runs / f"{stamp}-{words[:100]}-{tail}")

@@ -1,8 +1,8 @@
 """The journal of a run: every answer and score, on disk before it is acknowledged.
 
-SQLite in WAL mode with `synchronous=FULL`: a commit returns after the log has been flushed to the disk, a torn commit is
-undone at the next opening. One thread owns the connection. Rows that arrive while a commit is under way go into the next
-one (group commit), so the price of a flush is shared by all that wait.
+SQLite in WAL mode with `synchronous=FULL`: a commit returns after the log has been flushed to the disk, a torn commit
+is undone at the next opening. One thread owns the connection. Rows that arrive while a commit is under way go into the
+next one (group commit), so the price of a flush is shared by all that wait.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Journal:
         return await self._in_thread(lambda: self._entries([_text(s) for s in sample_ids]))
 
     async def forget(self, beginning: bytes, but_not: bytes) -> int:
-        """Forget answers and scores whose payload begins so, except `but_not`; they will be made again. Return how many."""
+        """Forget answers and scores whose payload begins so, except `but_not`; return how many. They are made again."""
         return await self._in_thread(lambda: self._forget(beginning, but_not))
 
     async def spent(self) -> float:
