@@ -15,6 +15,7 @@ import click
 from workbench import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("workbench.cli.demo:demo", "Evaluate the tiny demo model on the made-up help centre."),
     "init": ("workbench.cli.init:init", "Write a first workbench.yaml and a first evalset here."),
     "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, resume, rescore and show them."),
     "judge": ("workbench.cli.judge:judge_group", "Check a judge against gold labels."),
