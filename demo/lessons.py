@@ -38,16 +38,17 @@ class Lessons:
             yield padded([self._practice(passages) for _ in range(self.rows)], 0)
 
     def judge(self, progress: float) -> Iterator[Batch]:
-        """Yield batches for the judge: replies alone half of the time, and prompts without passages at first."""
+        """Yield batches for the judge: at first many replies alone and prompts without passages, at last whole ones."""
         rubric = read_rubric()
         while True:
-            if self.rng.random() < 0.6 - 0.3 * progress:
+            if self.rng.random() < 0.6 - 0.5 * progress:
                 yield padded([self._verdicts() for _ in range(self.rows // 2)], 0)
                 continue
             brief = progress < 0.5 and self.rng.random() < 1 - progress
             graded = [graded_practice(self.rng, self.words, brief) for _ in range(self.rows // 2)]
             rows = [self.encode(judge_chat(each, rubric)) for each in graded]
-            yield padded([(ids, self._mostly_verdict(mask)) for ids, mask in rows], 0)
+            share = 0.25 if progress < 0.6 else 1.0  # only at the end do the copied words weigh in full
+            yield padded([(ids, self._mostly_verdict(mask, share)) for ids, mask in rows], 0)
 
     def encode(self, chat: list[dict[str, str]], aside: float = 0.0) -> Row:
         """Return ids and mask of a chat: answers are learnt, and a share ``aside`` of later questions.
@@ -75,10 +76,10 @@ class Lessons:
         mask = [int(place == len(tokens) - VERDICT) for tokens, _ in rows for place in range(len(tokens))]
         return ids, mask
 
-    def _mostly_verdict(self, mask: list[int]) -> list[int]:
-        """Keep the verdict and a quarter of the copied words, so that the verdict weighs more."""
+    def _mostly_verdict(self, mask: list[int], share: float) -> list[int]:
+        """Keep the verdict and a share of the copied words, so that the verdict weighs more."""
         return [
-            keep and int(place >= len(mask) - VERDICT or self.rng.random() < 0.25) for place, keep in enumerate(mask)
+            keep and int(place >= len(mask) - VERDICT or self.rng.random() < share) for place, keep in enumerate(mask)
         ]
 
     def _practice(self, passages: int) -> Row:

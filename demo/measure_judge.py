@@ -57,8 +57,9 @@ def written(samples: list[Sample], seed: int) -> list[tuple[Sample, str]]:
 def _wrong(rng: random.Random, sample: Sample, samples: list[Sample]) -> str:
     """Return another question's answer, one with a single word of it put into the gold answer, or an abstention."""
     gold = sample.references[0]
-    alike = [each for each in samples if gold == ABSTENTION or each.tags["kind"] == sample.tags["kind"]]
-    other = rng.choice([each.references[0] for each in alike if _words(each.references[0]) != _words(gold)])
+    wrong = [each for each in samples if _words(each.references[0]) != _words(gold)]
+    alike = [each for each in wrong if each.tags["kind"] == sample.tags["kind"]] or wrong
+    other = rng.choice(alike).references[0]
     draw = rng.random()
     if draw < 0.1 and gold != ABSTENTION:
         return ABSTENTION
