@@ -71,3 +71,11 @@ def test_a_statistic_that_never_changes_has_no_interval() -> None:
     estimate = bootstrap(lambda rows: 1.0, ["a", "b", "c"], seed=1, draws=50)
     assert estimate.interval is None
     assert "the same value" in estimate.undefined
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_one_family_that_holds_nearly_everything_gives_the_widest_interval_and_no_error(method: str) -> None:
+    groups = ["big"] * 290 + [f"small {i}" for i in range(10)]
+    estimate = bootstrap(mean, groups, seed=1, draws=300, method="bca" if method == "bca" else "percentile")
+    assert estimate.interval is not None and estimate.value is not None
+    assert estimate.interval.low < estimate.value < estimate.interval.high

@@ -109,8 +109,9 @@ def _corrected_shares(
     deviations = left_out.mean() - left_out
     spread = float(np.square(deviations).sum()) ** 1.5
     acceleration = float((deviations**3).sum()) / (6 * spread) if spread > 0 else 0.0
-    z = bias + ndtri(np.asarray(shares))
-    low, high = ndtr(bias + z / (1 - acceleration * z))
+    z = bias + np.clip(ndtri(np.asarray(shares)), -8, 8)
+    # Past 1 / acceleration the correction turns round; the quantile is then the outermost on its side.
+    low, high = ndtr(bias + z / np.maximum(1 - acceleration * z, 1e-3))
     return float(low), float(high)
 
 
