@@ -51,7 +51,7 @@ def test_the_cache_spares_reading_and_notices_a_change(
     model, cache = new_model("m"), tmp_path / "cache" / "weights.json"
     first = hash_model_folder(model, cache)
     with monkeypatch.context() as patch:
-        patch.setattr("workbench.store.weights._hash_file", lambda file: pytest.fail(f"{file} was read again"))
+        patch.setattr("workbench.store.weights.sha256_of", lambda file: pytest.fail(f"{file} was read again"))
         assert hash_model_folder(model, cache) == first
     stat = (model / "config.json").stat()
     (model / "config.json").write_bytes((model / "config.json").read_bytes().replace(b"256", b"512"))

@@ -62,14 +62,10 @@ def _score_of(
 
 
 def _sample_row(placed: Placed, repeat: int, output: Output | OutputFailure) -> Row:
-    position, sample = placed
+    sample = placed[1]
     failed = isinstance(output, OutputFailure)
     return {
-        "position": position,
-        "sample_id": sample.id,
-        "repeat": repeat,
-        "family": sample.family(),
-        "tags": [{"key": name, "value": value} for name, value in sample.tags.items()],
+        **_key_row(placed, repeat),
         "messages": _json([m.model_dump() for m in sample.messages]),
         "question": sample.question(),
         "references": list(sample.references),
@@ -86,14 +82,9 @@ def _sample_row(placed: Placed, repeat: int, output: Output | OutputFailure) -> 
 
 
 def _score_row(placed: Placed, repeat: int, info: ScorerInfo, score: Score | ScoreFailure) -> Row:
-    position, sample = placed
     failure = score if isinstance(score, ScoreFailure) else None
     return {
-        "position": position,
-        "sample_id": sample.id,
-        "repeat": repeat,
-        "family": sample.family(),
-        "tags": [{"key": name, "value": value} for name, value in sample.tags.items()],
+        **_key_row(placed, repeat),
         "scorer": info.name,
         "version": info.version,
         "value": score.value if isinstance(score, Score) else None,
@@ -104,6 +95,17 @@ def _score_row(placed: Placed, repeat: int, info: ScorerInfo, score: Score | Sco
         "failure_message": failure.message if failure else None,
         "raw": failure.text if failure else None,
         **_usage_row(score.usage or Usage()),
+    }
+
+
+def _key_row(placed: Placed, repeat: int) -> Row:
+    position, sample = placed
+    return {
+        "position": position,
+        "sample_id": sample.id,
+        "repeat": repeat,
+        "family": sample.family(),
+        "tags": [{"key": name, "value": value} for name, value in sample.tags.items()],
     }
 
 

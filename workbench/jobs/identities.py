@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workbench.config.workbench_yaml import Workbench
 from workbench.models import EndpointSpec, LocalSpec, RecordedSpec, ScriptedSpec, spec_fingerprint
+from workbench.store.files import sha256_of
 from workbench.store.weights import hash_model_folder
 
 
@@ -18,8 +19,6 @@ def identity(bench: Workbench, name: str) -> str:
         case LocalSpec():
             return spec_fingerprint(portable(spec), weights=_weights(bench, spec))
         case RecordedSpec():
-            from workbench.reading.stored import sha256_of
-
             return spec_fingerprint(spec.model_copy(update={"path": ""}), weights=sha256_of(bench.path(spec.path)))
 
 

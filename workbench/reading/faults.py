@@ -113,9 +113,9 @@ def shown(value: Any) -> str:
     """Return a value for a message: scalars as they are, containers by kind and size."""
     if isinstance(value, dict | list | tuple):
         return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
-    return (
-        repr(value) if isinstance(value, str) else {True: "true", False: "false", None: "null"}.get(value, repr(value))
-    )
+    if value is None or isinstance(value, bool):  # not by a dict of the three: 1 and 0 would be found in it
+        return {True: "true", False: "false", None: "null"}[value]
+    return repr(value)
 
 
 def fields_at(noun: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

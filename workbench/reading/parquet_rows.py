@@ -9,7 +9,8 @@ from typing import Any
 from workbench.errors import DataError, Problem
 from workbench.reading.rows import RawRow
 from workbench.reading.source import Source
-from workbench.reading.stored import batches, sha256_of
+from workbench.reading.stored import batches
+from workbench.store.files import sha256_of
 
 BATCH = 256
 """Rows decoded at once."""

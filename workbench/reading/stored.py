@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,8 +13,7 @@ from pydantic import ValidationError
 
 from workbench.datasets import Manifest, Sample
 from workbench.errors import DataError, Problem
-from workbench.reading.source import BLOCK
-from workbench.store.files import flush, told_when_full, write_atomic
+from workbench.store.files import flush, sha256_of, told_when_full, write_atomic
 
 ROW_GROUP = 1000
 """Rows written, and later read, at once."""
@@ -102,15 +100,6 @@ def batches(file: Any, size: int, columns: list[str] | None = None) -> Iterator[
     """Yield record batches of a ParquetFile, one row group after the other: all at once, it would keep ten of them."""
     for group in range(file.num_row_groups):
         yield from file.iter_batches(size, row_groups=[group], columns=columns, use_threads=False)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the hash of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _damaged(path: Path, reason: str) -> Problem:

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from workbench.errors import ModelError
-from workbench.store.files import write_atomic
+from workbench.store.files import sha256_of, write_atomic
 
 MODEL_FILES = (
     "*.safetensors",
@@ -38,8 +38,6 @@ MODEL_FILES = (
 """The files that can change an answer; the last five are sentence-transformers'. Pickles and code are not among them:
 what is not hashed is not served."""
 
-CHUNK = 1 << 20
-
 
 def hash_model_folder(folder: Path, cache: Path | None = None) -> str:
     """Return 32 hex digits of SHA-256 over names and contents of the files that can change what a model answers.
@@ -54,7 +52,7 @@ def hash_model_folder(folder: Path, cache: Path | None = None) -> str:
         path, stat = str(file.resolve()), file.stat()
         stamp: list[int | str] = [stat.st_size, stat.st_mtime_ns]
         entry = known.get(path)
-        found = str(entry[2]) if entry is not None and entry[:2] == stamp else _hash_file(file)
+        found = str(entry[2]) if entry is not None and entry[:2] == stamp else sha256_of(file)
         if entry is None or entry != [*stamp, found]:
             fresh[path] = [*stamp, found]
         digest.update(f"{file.relative_to(folder).as_posix()}\n{found}\n".encode())
@@ -76,14 +74,6 @@ def model_files(folder: Path) -> list[Path]:
         if not file.resolve().is_relative_to(root):
             raise ModelError(f"{file} is a link to {file.resolve()}, outside of its folder; copy the file there")
     return files
-
-
-def _hash_file(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _read_cache(cache: Path | None) -> dict[str, list[int | str]]:
