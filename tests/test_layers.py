@@ -22,6 +22,7 @@ ORDER = (
     ("reading",),
     ("scoring",),
     ("evaluation",),
+    ("gate",),
     ("adapters", "simulated"),
     ("config",),
     ("jobs",),

@@ -1,0 +1,66 @@
+"""What must hold for a release: the `policy` section of evalset.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from workbench.nouns import Noun
+
+Slice = Annotated[str, StringConstraints(pattern=r"^[^=]+=.+$")]
+
+
+class MetricRule(Noun):
+    """What must hold of one metric. A bound decides, never the point estimate."""
+
+    min: float | None = None
+    """The mean must lie above this: its lower bound decides."""
+    max: float | None = None
+    """The mean must lie below this: its upper bound decides."""
+    margin: float | None = Field(None, ge=0)
+    """How much worse than the baseline is still good enough, in the score's unit (non-inferiority)."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> MetricRule:
+        if self.min is None and self.max is None and self.margin is None:
+            raise ValueError("the rule is empty: give min, max or margin")
+        if self.min is not None and self.max is not None and self.min >= self.max:
+            raise ValueError(f"min {self.min:g} is not below max {self.max:g}, so that nothing could pass")
+        return self
+
+
+class CostLimit(Noun):
+    """What the candidate's answers may cost, in the currency of its price table."""
+
+    per_sample: float | None = Field(None, gt=0)
+    """Mean price of one answer; answers from the cache do not count."""
+    total: float | None = Field(None, gt=0)
+    """Money that the whole run spent on the candidate."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> CostLimit:
+        if self.per_sample is None and self.total is None:
+            raise ValueError("the limit is empty: give per_sample or total")
+        return self
+
+
+class Policy(Noun):
+    """The rules of a gate. All must hold."""
+
+    metrics: dict[str, MetricRule] = Field(min_length=1)
+    """Rules over the whole set, by the scorer's name."""
+    slices: dict[Slice, dict[str, MetricRule]] = {}
+    """Rules over slices that must hold too, by `tag=value`, then by the scorer's name."""
+    baseline: str = Field("main", min_length=1)
+    """Name of the baseline that margins compare with; see `workbench gate promote`."""
+    max_missing: float = Field(0.02, ge=0, lt=1)
+    """Share of samples without a score above which no verdict is given. Fewer are taken at their worst."""
+    max_regressions: float | None = Field(None, gt=0, lt=1)
+    """Share of the samples that passed before which may fail now, for each binary metric with a rule."""
+    p95_latency: float | None = Field(None, gt=0)
+    """Seconds within which 95 % of the answers must come."""
+    max_cost: CostLimit | None = None
+    """What the answers may cost."""
+    alpha: float = Field(0.05, gt=0, le=0.2)
+    """One-sided error rate of every bound; fails are held to it over all rules together (Holm)."""

@@ -1,0 +1,86 @@
+"""What people and gates did, one line each, never edited: promotions, waivers, and every look at a gate."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workbench.nouns import Many, Noun
+
+Outcome = Literal["pass", "fail", "inconclusive"]
+
+
+class Promotion(Noun):
+    """A finished run becomes what later candidates are compared with."""
+
+    kind: Literal["promote"] = "promote"
+    evalset: str
+    """Name of the evalset."""
+    name: str
+    """Name of the baseline; a policy asks for it by this name."""
+    run: str
+    """Id of the run."""
+    who: str
+    """Who promoted it."""
+    at: str
+    """When: ISO 8601 time, UTC."""
+    why: str = Field(min_length=1)
+    """Why, in the person's words."""
+
+
+class Waiver(Noun):
+    """A rule that need not hold until a day."""
+
+    kind: Literal["waive"] = "waive"
+    rule: str
+    """The rule's id, such as `helpcentre:exact_match.margin`."""
+    until: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    """Last day it holds, UTC: YYYY-MM-DD."""
+    who: str
+    """Who waived it."""
+    at: str
+    """When: ISO 8601 time, UTC."""
+    why: str = Field(min_length=1)
+    """Why, in the person's words."""
+
+    def holds_on(self, day: date) -> bool:
+        """Return whether it still holds on a day."""
+        return day <= date.fromisoformat(self.until)
+
+
+class Unwaiver(Noun):
+    """The end of a waiver before its day."""
+
+    kind: Literal["unwaive"] = "unwaive"
+    rule: str
+    """The rule's id."""
+    who: str
+    """Who ended it."""
+    at: str
+    """When: ISO 8601 time, UTC."""
+    why: str = Field(min_length=1)
+    """Why, in the person's words."""
+
+
+class Look(Noun):
+    """A gate was decided on these runs. The same runs looked at again are the same look."""
+
+    kind: Literal["look"] = "look"
+    evalset: str
+    """Name of the evalset."""
+    candidate: str
+    """Hash of the candidate's fingerprints."""
+    baseline: str
+    """Hash of the baseline's fingerprints; `none` without a baseline."""
+    runs: Many[str]
+    """Ids of the candidate's runs, oldest first."""
+    outcome: Outcome
+    """What was decided."""
+    at: str
+    """When: ISO 8601 time, UTC."""
+
+
+GateRecord = Annotated[Promotion | Waiver | Unwaiver | Look, Field(discriminator="kind")]
+"""One line of `<home>/gates/records.jsonl`."""
