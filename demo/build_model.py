@@ -1,6 +1,6 @@
 """Make the demo's two models from nothing: tokenizer, base model, and the judge tuned from it.
 
-    python -m demo.build_model [--minutes 24] [--only base|judge] [--out demo/models] [--work build/demo-model]
+    python -m demo.build_model [--minutes 36] [--only base|judge] [--out demo/models] [--work build/demo-model]
 
 One thread, seeded, with checkpoints: start it again after an interruption and it goes on. Times differ between
 machines and the number of steps with them, so a rebuilt model is like the shipped one but not byte for byte the same.
@@ -24,7 +24,7 @@ from demo.training import Budget, train
 from demo.wiring import wire
 
 HOME = Path(__file__).parent / "models"
-BASE_SHARE = 0.6
+BASE_SHARE = 0.45
 LARGEST_VOCABULARY = 3900
 
 
@@ -99,7 +99,7 @@ def progress(name: str) -> Callable[[str], None]:
 def main() -> int:
     """Parse the command line and build."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=24.0, help="training time for both (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=36.0, help="training time for both (default: %(default)s)")
     parser.add_argument("--only", choices=("base", "judge"), help="build one of the two; the judge needs the base")
     parser.add_argument("--out", type=Path, default=HOME, help="where the models go (default: %(default)s)")
     parser.add_argument(
