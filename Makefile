@@ -18,10 +18,12 @@ help: ## Say what each target does
 setup: $(VENV)/.ready ## Make the virtual environment and install what the demo and the tests need
 
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@echo "Setting up $(VENV): once, a few minutes (torch, transformers and the rest, at the versions in constraints.txt)."
+	@echo "Setting up $(VENV), once; a few minutes. 1 of 3: an empty environment"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say make PYTHON=python3.12, for example")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "2 of 3: torch, the largest piece"
 	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt torch
+	@echo "3 of 3: transformers, trl, the tests' tools and the rest, at the versions in constraints.txt"
 	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt -e '.[train,rag,dev]'
 	@touch $@
 	@echo "Ready."

@@ -57,18 +57,20 @@ def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
 
 
 def _lines(title: str) -> Callable[[Progress], None]:
-    began = last = time.monotonic()
+    first: tuple[float, int] | None = None  # the pace is taken from the first answer on: a server may have to start
+    last = time.monotonic()
     said = False
 
     def show(p: Progress) -> None:
-        nonlocal last, said
+        nonlocal first, last, said
         now = time.monotonic()
+        first = first or (now, p.done)
         if now - last < EVERY and not (said and p.done == p.total):
             return
         last, said = now, True
-        fresh = p.done - p.reused
-        left = (now - began) / fresh * (p.total - p.done) if fresh else 0.0
-        say(f"{title}: {p.done}/{p.total}{_extra(p)}, about {left:.0f} s left")
+        made = p.done - first[1]
+        left = f", about {(now - first[0]) / made * (p.total - p.done):.0f} s left" if made else ""
+        say(f"{title}: {p.done}/{p.total}{_extra(p)}{left}")
 
     return show
 

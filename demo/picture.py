@@ -1,0 +1,39 @@
+"""Draw docs/demo.svg, the README's picture, from what `workbench demo` really prints: `python -m demo.picture`."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.text import Text
+
+FILE = Path(__file__).parents[1] / "docs" / "demo.svg"
+WIDTH = 112
+BEGINNING = "metric"
+END = "report"
+
+
+def main() -> None:
+    """Run the demo and draw its end."""
+    done = subprocess.run([sys.executable, "-m", "workbench", "demo"], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.strip().startswith(BEGINNING))
+    last = next(i for i, line in enumerate(lines) if line.startswith(END))
+    shown = [line[:WIDTH] for line in lines[first - 4 : last] if line.strip()]
+    console = Console(record=True, width=WIDTH, file=io.StringIO())
+    console.print(Text("$ make demo\n" + "\n".join(shown)))
+    FILE.write_text(console.export_svg(title="workbench", code_format=without_web_fonts()), encoding="utf-8")
+    print(f"wrote {FILE}")
+
+
+def without_web_fonts() -> str:
+    """Return rich's template without the fonts that it would load from elsewhere."""
+    return re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace("Fira Code", "monospace")
+
+
+if __name__ == "__main__":
+    main()
