@@ -23,6 +23,7 @@ ORDER = (
     ("scoring",),
     ("evaluation",),
     ("gate",),
+    ("reports",),
     ("adapters", "simulated"),
     ("config",),
     ("jobs",),

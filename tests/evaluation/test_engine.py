@@ -12,6 +12,7 @@ from tests.evaluation.conftest import Answers, NoTools, write_samples
 from workbench.errors import IncompleteRun
 from workbench.evaluation.engine import Halt, Progress, Work, chosen, evaluate
 from workbench.evaluation.run import read_run, run
+from workbench.reports.run import write_reports
 from workbench.models import Output, OutputFailure, Request
 from workbench.reading.samples import store_dataset
 from workbench.reading.stored import StoredDataset
@@ -46,7 +47,7 @@ def right(n: int = 40) -> Answers:
 
 
 async def whole(w: Work, folder: Path) -> EvalRun:
-    result = await run(w, RunFolder(folder), Halt(), lambda _: None)
+    result = await run(w, RunFolder(folder), Halt(), lambda _: None, write_reports)
     assert result is not None
     return result
 
@@ -124,7 +125,7 @@ async def test_a_stopped_run_goes_on_without_asking_again_and_ends_the_same(
     await whole(work(rows, right()), tmp_path / "straight")
     broken = Breaking(right().answers)
     with pytest.raises(IncompleteRun, match="budget spent"):
-        await run(work(rows, broken), RunFolder(tmp_path / "run"), Halt(), lambda _: None)
+        await run(work(rows, broken), RunFolder(tmp_path / "run"), Halt(), lambda _: None, write_reports)
     assert not (tmp_path / "run" / "summary.json").exists()
     rest = right()
     await whole(work(rows, rest), tmp_path / "run")
@@ -140,7 +141,7 @@ async def test_halting_from_outside_keeps_what_is_done(rows: StoredDataset, tmp_
         if progress.done >= 10:
             halt.event.set()
 
-    assert await run(work(rows, right()), RunFolder(tmp_path / "run"), halt, watch) is None
+    assert await run(work(rows, right()), RunFolder(tmp_path / "run"), halt, watch, write_reports) is None
     async with Journal(tmp_path / "run" / "journal.sqlite") as journal:
         outputs, scores = await journal.counts()
     assert 10 <= outputs < 40

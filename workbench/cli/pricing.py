@@ -9,9 +9,9 @@ import orjson
 
 from workbench.cli.show import grid
 from workbench.config.workbench_yaml import Workbench
-from workbench.evaluation.report import money
 from workbench.jobs.planning import Plan
 from workbench.jobs.pricing import estimate, total
+from workbench.reports.words import money
 
 NOTE = (
     "At most: nothing from the cache, every answer as long as `max_tokens` allows, prompts at 4 characters a token; "

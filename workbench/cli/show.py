@@ -9,8 +9,8 @@ from typing import Literal
 import click
 
 from workbench.evaluation.agreement import JudgeCheck
-from workbench.evaluation.report import interval_text, latency_line, number, sliced, spending_rows, whole
 from workbench.evaluation.summary import worst_samples
+from workbench.reports.words import interval_text, latency_line, number, sliced, spending_rows, whole
 from workbench.runs import EvalRun, Metric
 from workbench.store.home import RunFolder
 from workbench.tables import Row
@@ -61,6 +61,11 @@ def _show_sample(row: Row) -> None:
     for name, text in texts:
         if text:
             click.echo(f"         {name:<10}{text}")
+
+
+def clipped(text: str) -> str:
+    """Return hostile text as one harmless line, cut at its end."""
+    return _beginning(_cell(text))
 
 
 def _beginning(text: str) -> str:
@@ -127,7 +132,23 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 TEXT = frozenset({"metrics", "95 % interval", "failed", "what"})
 """Columns that may be cut."""
-NUMERIC = frozenset({"mean", "n", "n/a", "calls", "cached", "tokens in", "tokens out", "cost", "value"})
+NUMERIC = frozenset(
+    {
+        "mean",
+        "n",
+        "n/a",
+        "calls",
+        "cached",
+        "tokens in",
+        "tokens out",
+        "cost",
+        "value",
+        "baseline",
+        "candidate",
+        "Δ",
+        "p",
+    }
+)
 
 
 def _cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""One evaluation from start to finish: own the folder, ask and score, compact, sum up, report."""
+"""One evaluation from start to finish: own the folder, ask and score, compact, sum up, publish."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from workbench.datasets import Manifest
 from workbench.errors import DataError, Problem
 from workbench.evaluation.compact import compact
 from workbench.evaluation.engine import Halt, Progress, Work, evaluate
-from workbench.evaluation.report import markdown
 from workbench.evaluation.summary import sum_up
 from workbench.nouns import Noun
 from workbench.runs import EvalRun, RunSpec
@@ -27,6 +26,8 @@ from workbench.store.journal import Journal
 from workbench.store.lock import owning
 
 N = TypeVar("N", bound=Noun)
+Publish = Callable[[EvalRun, RunFolder], None]
+"""Writes what people read of a finished run into its folder; reports lie in a higher layer and are passed in."""
 PACKAGES = ("openai", "aiohttp", "pydantic", "duckdb", "pyarrow", "scipy", "sacrebleu", "rouge-score", "transformers")
 
 
@@ -43,7 +44,9 @@ class Start(Noun):
     """Versions of what can change a number."""
 
 
-async def run(work: Work, folder: RunFolder, halt: Halt, watch: Callable[[Progress], None]) -> EvalRun | None:
+async def run(
+    work: Work, folder: RunFolder, halt: Halt, watch: Callable[[Progress], None], publish: Publish
+) -> EvalRun | None:
     """Evaluate into `folder`, which is new or holds an unfinished run of the same spec.
 
     Returns `None` when halted from outside before the end: the journal keeps what is done. Raises `LockedError` when
@@ -56,7 +59,7 @@ async def run(work: Work, folder: RunFolder, halt: Halt, watch: Callable[[Progre
             if halt.event.is_set():
                 return None
             await compact(work, journal, folder)
-        return finish(start, work, folder)
+        return finish(start, work, folder, publish)
 
 
 def begin(spec: RunSpec, dataset: Manifest, folder: RunFolder) -> Start:
@@ -68,8 +71,8 @@ def begin(spec: RunSpec, dataset: Manifest, folder: RunFolder) -> Start:
     return start
 
 
-def finish(start: Start, work: Work, folder: RunFolder) -> EvalRun:
-    """Sum the tables up, write summary and report, and remove the journal they replace."""
+def finish(start: Start, work: Work, folder: RunFolder, publish: Publish) -> EvalRun:
+    """Sum the tables up, publish, write the summary, and remove the journal that all this replaces."""
     infos = tuple(scorer.info() for scorer in work.scorers)
     sums = sum_up(folder, infos)
     result = EvalRun(
@@ -90,7 +93,7 @@ def finish(start: Start, work: Work, folder: RunFolder) -> EvalRun:
         ended=_now(),
         environment=start.environment,
     )
-    write_atomic(folder.report, markdown(result, folder).encode("utf-8", "backslashreplace"))
+    publish(result, folder)
     write_atomic(folder.summary, orjson.dumps(result.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
     for suffix in ("", "-wal", "-shm"):
         folder.journal.with_name(folder.journal.name + suffix).unlink(missing_ok=True)

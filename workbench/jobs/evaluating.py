@@ -12,6 +12,7 @@ from workbench.evaluation.engine import Halt, Progress, Work
 from workbench.evaluation.run import run
 from workbench.jobs.opening import Opened, open_models
 from workbench.jobs.planning import Plan
+from workbench.reports.run import write_reports
 from workbench.runs import EvalRun
 from workbench.store.home import RunFolder
 from workbench.store.journal import Journal
@@ -39,7 +40,7 @@ async def evaluate_all(
         for job in jobs:
             budget.charge(await _spent(job.folder))
             with watcher(job.plan.spec.evalset) as watch:
-                result = await run(_work(job.plan, opened), job.folder, halt, watch)
+                result = await run(_work(job.plan, opened), job.folder, halt, watch, write_reports)
             if result is None:
                 return None
             finished.append(result)

@@ -94,3 +94,7 @@ class RunFolder:
     @property
     def report(self) -> Path:
         return self.path / "report.md"
+
+    @property
+    def page(self) -> Path:
+        return self.path / "report.html"

@@ -1,0 +1,1 @@
+"""Pages about runs, comparisons and gates: one document, shown as Markdown, HTML or JUnit XML."""
