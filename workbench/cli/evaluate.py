@@ -1,4 +1,4 @@
-"""`workbench eval`: run, resume, rescore, show, list."""
+"""`workbench eval`: run, resume, rescore, show, list, compare."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 
 import click
 
+from workbench.cli.compare import compare_command
 from workbench.cli.options import config_of, json_option, quiet_option
+from workbench.cli.report import report_command
 from workbench.datasets import USES, Use
 
 
 @click.group("eval")
 def eval_group() -> None:
-    """Run evaluations, resume, rescore and show them."""
+    """Run evaluations, resume, rescore, show and compare them."""
 
 
 @eval_group.command("run")
@@ -132,3 +134,7 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
         click.echo(f"No runs in {home.runs} yet; start one with: workbench eval run")
     else:
         grid(("run", "state", "model", "n", "metrics"), [e.cells() for e in entries])
+
+
+eval_group.add_command(compare_command)
+eval_group.add_command(report_command)

@@ -17,7 +17,8 @@ from workbench import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("workbench.cli.demo:demo", "Evaluate the tiny demo model on the made-up help centre."),
     "init": ("workbench.cli.init:init", "Write a first workbench.yaml and a first evalset here."),
-    "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, resume, rescore and show them."),
+    "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, resume, rescore, show and compare them."),
+    "gate": ("workbench.cli.gate:gate_group", "Decide whether the candidate may be released."),
     "judge": ("workbench.cli.judge:judge_group", "Check a judge against gold labels."),
     "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
     "evalset": ("workbench.cli.evalset:evalset_group", "List and validate evalsets."),

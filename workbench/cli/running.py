@@ -26,13 +26,18 @@ def run_evalsets(
     bench: Workbench, names: Sequence[str], asked: Asked, *, fresh: bool, as_json: bool, quiet: bool
 ) -> int:
     """Run the evalsets of these names, or all that have the use; return the exit code."""
+    return _run(bench, jobs_for(bench, _plans(bench, names, asked), fresh, quiet), as_json, quiet)
+
+
+def jobs_for(bench: Workbench, plans: Sequence[Plan], fresh: bool, quiet: bool) -> list[Job]:
+    """Return a job a plan: an unfinished run of the same spec is taken up again unless a fresh one is wanted."""
     jobs = []
-    for p in _plans(bench, names, asked):
+    for p in plans:
         folder, resumed = folder_for(bench, p.spec, fresh)
         if resumed and not quiet:
             say(f"Going on with the unfinished run {folder.id} (--new starts another).")
         jobs.append(Job(p, folder))
-    return _run(bench, jobs, as_json, quiet)
+    return jobs
 
 
 def price_evalsets(bench: Workbench, names: Sequence[str], asked: Asked, as_json: bool) -> None:
@@ -78,17 +83,23 @@ def rescore(bench: Workbench, run_id: str, *, retry_failed: bool, as_json: bool,
 
 
 def _run(bench: Workbench, jobs: Sequence[Job], as_json: bool, quiet: bool) -> int:
+    runs, code = evaluated(bench, jobs, quiet)
+    if code == 0:
+        _show(runs, [job.folder for job in jobs], as_json)
+    return code
+
+
+def evaluated(bench: Workbench, jobs: Sequence[Job], quiet: bool) -> tuple[list[EvalRun], int]:
+    """Run every job; return the runs and 0, or none and the exit code of the signal that stopped them."""
     try:
         runs = supervise(lambda halt: evaluate_all(bench, jobs, halt, partial(watching, quiet=quiet), say))
     except Stopped as stop:
         _say_how_to_resume(jobs, f"Stopped by {stop}.")
-        return stop.exit_code
+        return [], stop.exit_code
     except IncompleteRun:
         _say_how_to_resume(jobs, "Not finished.")
         raise
-    folders = [job.folder for job in jobs]
-    _show(runs or [], folders, as_json)
-    return 0
+    return runs or [], 0
 
 
 def _say_how_to_resume(jobs: Sequence[Job], what: str) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 from pydantic import Field
 
 from workbench.config.paths import outside
+from workbench.config.policy_yaml import policy_problems
 from workbench.config.workbench_yaml import Workbench, unknown_model
 from workbench.config.yaml_source import load_yaml
 from workbench.datasets import Split, Use
 from workbench.errors import ConfigError, Problem
+from workbench.gate.policy import Policy
 from workbench.nouns import Many, Noun
 from workbench.reading.samples import store_dataset
 from workbench.reading.stored import StoredDataset
@@ -43,6 +45,8 @@ class EvalsetSpec(Noun):
     """How answers are judged; names are unique."""
     quarantine_share: float = Field(0.0, ge=0, lt=1)
     """Share of the rows that may be set aside as unusable before the evalset is refused."""
+    policy: Policy | None = None
+    """What must hold for a release; `workbench gate` decides by it on the samples of use `gate`."""
 
     def uses(self) -> tuple[Use, ...]:
         """Return the sides of the firewall that it has."""
@@ -95,6 +99,8 @@ def load_evalset(folder: Path, bench: Workbench | None = None, environment: Mapp
                 scorers.append(scorer.resolve(folder))
             except ConfigError as exc:
                 found += [_within(problem, at, folder) for problem in exc.problems]
+        if spec.policy is not None:
+            found += policy_problems(spec.policy, [scorer.info() for scorer in spec.scorers], spec.uses())
         return found + _name_problems(scorers)
 
     spec = load_yaml(file, EvalsetSpec, environment, check)

@@ -70,7 +70,7 @@ class MetricDifference(Noun):
     interval: Interval | None = None
     """Confidence interval of the difference, over the pairs."""
     worst_case: Interval | None = None
-    """The mean difference if every missing score were the worst, or the best, for the candidate; `None`: no range."""
+    """Lowest and highest the mean difference could be, whatever the missing scores were; `None`: no declared range."""
     p: float | None = None
     """Two-sided p-value of no difference."""
     p_method: str = ""

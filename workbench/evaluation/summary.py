@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workbench.runs import Interval, Latency, Metric, ScorerInfo, Spending
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_SLICE_VALUES = 50
 """A tag with more values than this is a name, not a slice."""
+FETCHED = 1024
+"""Rows turned into Python objects at once."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def sum_up(folder: RunFolder, scorers: Sequence[ScorerInfo]) -> Sums:
             metrics=tuple(metrics),
             candidate=_spending(db, "samples"),
             judging=_spending(db, "scores"),
-            latency=_latency(db),
+            latency=measured_latency(db),
         )
 
 
@@ -69,42 +72,75 @@ def _slices(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 def _metric(db: duckdb.DuckDBPyConnection, info: ScorerInfo, label: str, tag: Sequence[str]) -> Metric:
     """Return the metric of one scorer over the whole run, or over one slice."""
     where = "scorer = ?" + (" AND tags[?] = ?" if tag else "")
-    per_sample = db.execute(
-        f"""SELECT any_value(family) AS family, avg(value) AS value, count(*) AS rows,
-                   count(value) AS scored, count(*) FILTER (failure = 'not_applicable') AS apart
-            FROM scores WHERE {where} GROUP BY sample_id ORDER BY sample_id""",
-        [info.name, *tag],
-    ).fetchall()
-    applicable = [row for row in per_sample if row[4] < row[2]]
-    scored = [row for row in applicable if row[3]]
-    estimate = mean_interval(
-        [row[1] for row in scored], [row[0] for row in scored], low=info.low, high=info.high, binary=info.binary
-    )
+    found = _per_sample(db, where, [info.name, *tag])
+    estimate = mean_interval(found.values, found.families, low=info.low, high=info.high, binary=info.binary)
     return Metric(
         scorer=info.name,
         slice=label,
         value=estimate.value,
         n=estimate.n,
         n_groups=estimate.n_groups,
-        n_failed=sum(1 for row in applicable if row[3] + row[4] < row[2]),
-        n_not_applicable=len(per_sample) - len(applicable),
+        n_failed=found.failed,
+        n_not_applicable=found.apart,
         interval=estimate.interval,
         undefined=estimate.undefined,
-        worst_case=_worst_case(applicable, info),
+        worst_case=_worst_case(found, info),
         failures=_failures(db, where, [info.name, *tag]),
     )
 
 
-def _worst_case(per_sample: Sequence[tuple[object, float | None, int, int, int]], info: ScorerInfo) -> Interval | None:
-    """Return the bounds of the mean over all samples when each missing score is the lowest, or highest, possible."""
-    if info.low is None or info.high is None or not per_sample:
-        return None
-    known = sum((value or 0.0) * scored / (n - apart) for _, value, n, scored, apart in per_sample)
-    missing = sum((n - apart - scored) / (n - apart) for _, _, n, scored, apart in per_sample)
-    low, high = (known + missing * bound for bound in (info.low, info.high))
-    return Interval(
-        low=low / len(per_sample), high=high / len(per_sample), level=0.95, method="all missing lowest, highest"
+@dataclass
+class PerSample:
+    """A scorer's samples, repeats averaged. A hundred thousand samples leave a few MB: no row is kept as an object."""
+
+    values: array[float] = field(default_factory=lambda: array("d"))
+    """Of each scored sample."""
+    families: list[str] = field(default_factory=list)
+    """Of each scored sample; equal families are one object."""
+    failed: int = 0
+    """Samples that should have a score and have none, or lack one for some repeat."""
+    apart: int = 0
+    """Samples to which the scorer does not apply."""
+    applicable: int = 0
+    known: float = 0.0
+    """Sum over applicable samples of their scores' share of the mean."""
+    missing: float = 0.0
+    """Sum over applicable samples of the share of scores that are missing."""
+
+    def add(self, family: str, value: float | None, n: int, scored: int, apart: int) -> None:
+        """Count one sample with n scores asked for."""
+        if apart == n:
+            self.apart += 1
+            return
+        self.applicable += 1
+        self.failed += scored + apart < n
+        self.known += (value or 0.0) * scored / (n - apart)
+        self.missing += (n - apart - scored) / (n - apart)
+        if value is not None:
+            self.values.append(value)
+            self.families.append(family)
+
+
+def _per_sample(db: duckdb.DuckDBPyConnection, where: str, values: Sequence[object]) -> PerSample:
+    result = db.execute(
+        f"""SELECT any_value(family) AS family, avg(value) AS value, count(*) AS rows,
+                   count(value) AS scored, count(*) FILTER (failure = 'not_applicable') AS apart
+            FROM scores WHERE {where} GROUP BY sample_id ORDER BY sample_id""",
+        list(values),
     )
+    found, families = PerSample(), dict[str, str]()
+    while rows_read := result.fetchmany(FETCHED):
+        for family, *numbers in rows_read:
+            found.add(families.setdefault(family, family), *numbers)
+    return found
+
+
+def _worst_case(found: PerSample, info: ScorerInfo) -> Interval | None:
+    """Return the bounds of the mean over all samples when each missing score is the lowest, or highest, possible."""
+    if info.low is None or info.high is None or not found.applicable:
+        return None
+    low, high = ((found.known + found.missing * bound) / found.applicable for bound in (info.low, info.high))
+    return Interval(low=low, high=high, level=0.95, method="all missing lowest, highest")
 
 
 def _failures(db: duckdb.DuckDBPyConnection, where: str, values: Sequence[object]) -> dict[str, int]:
@@ -134,7 +170,8 @@ def _spending(db: duckdb.DuckDBPyConnection, view: str) -> Spending:
     return Spending(**row)
 
 
-def _latency(db: duckdb.DuckDBPyConnection) -> Latency:
+def measured_latency(db: duckdb.DuckDBPyConnection) -> Latency:
+    """Return the latency over the answers of the view `samples`."""
     row: Row = rows(
         db,
         """SELECT count(latency) AS n, quantile_cont(latency, 0.50) AS p50, quantile_cont(latency, 0.95) AS p95,
@@ -148,13 +185,16 @@ def worst_samples(folder: RunFolder, info: ScorerInfo, size: int = 5) -> list[Ro
 
     Samples with the best possible score are left out.
     """
-    order, best = ("s.value DESC", info.low) if info.better == "lower" else ("s.value", info.high)
+    order, best = ("value DESC", info.low) if info.better == "lower" else ("value", info.high)
     with connection(samples=folder.samples, scores=folder.scores) as db:
+        # The few rows first, then their texts: joined the other way round, the texts of all samples are held in memory.
         return rows(
             db,
-            f"""SELECT s.sample_id, s.repeat, s.value, s.label, s.reason, a.question, a."references", a.output
-                FROM scores s JOIN samples a USING (sample_id, repeat)
-                WHERE s.scorer = ? AND s.value IS NOT NULL AND s.value IS DISTINCT FROM ?
-                ORDER BY {order}, s.sample_id, s.repeat LIMIT ?""",
+            f"""WITH worst AS MATERIALIZED (
+                    SELECT sample_id, repeat, value, label, reason FROM scores
+                    WHERE scorer = ? AND value IS NOT NULL AND value IS DISTINCT FROM ?
+                    ORDER BY {order}, sample_id, repeat LIMIT ?)
+                SELECT w.*, a.question, a."references", a.output FROM worst w JOIN samples a USING (sample_id, repeat)
+                ORDER BY {order}, sample_id, repeat""",
             [info.name, best, size],
         )

@@ -24,7 +24,7 @@ class RuleRow(Noun):
     """The rule's id, unique in a workbench, such as `helpcentre:exact_match.margin`: what a waiver names."""
     kind: RuleKind
     """`min`, `max`: the mean against a threshold · `margin`: the difference to the baseline · `max_regressions`:
-    share of what passed before and does not now · `p95_latency`: share of answers slower than the limit · `max_cost`."""
+    share of what passed before and fails now · `p95_latency`: share of answers slower than the limit · `max_cost`."""
     what: str
     """What the estimate is, such as `mean`, `candidate - baseline` or `share of answers over 2 s`."""
     metric: str = ""

@@ -1,0 +1,76 @@
+"""What a policy must agree on with the evalset it stands in: metrics that exist, thresholds that can be reached."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from workbench.datasets import Use
+from workbench.errors import Problem
+from workbench.gate.policy import MetricRule, Policy
+from workbench.runs import ScorerInfo
+
+
+def policy_problems(policy: Policy, scorers: Sequence[ScorerInfo], uses: Sequence[Use]) -> list[Problem]:
+    """Return every fault of a policy that its own types cannot see."""
+    known = {info.name: info for info in scorers}
+    found: list[Problem] = []
+    if uses and "gate" not in uses:
+        fix = "add a gate share to `split`, or `use: gate`"
+        found.append(
+            Problem(
+                "NO_SUCH_USE", "a policy without samples of use gate decides nothing", "", None, "policy", None, fix
+            )
+        )
+    found += _rules("policy.metrics", policy.metrics, known)
+    for label, rules in policy.slices.items():
+        found += _rules(f"policy.slices.{label}", rules, known)
+    binary = [name for name in policy.metrics if name in known and known[name].binary]
+    if policy.max_regressions is not None and not binary:
+        what, fix = (
+            "no metric of this policy is 0 or 1, so that no sample passes or fails",
+            "add a rule for one that is",
+        )
+        found.append(Problem("NOT_BINARY", what, field="policy.max_regressions", fix=fix))
+    return found
+
+
+def _rules(field: str, rules: Mapping[str, MetricRule], known: Mapping[str, ScorerInfo]) -> list[Problem]:
+    found: list[Problem] = []
+    for name, rule in rules.items():
+        here = f"{field}.{name}"
+        if name in known:
+            found += _range_problems(here, rule, known[name])
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        fix = f"did you mean '{near[0]}'?" if near else f"the evalset has: {', '.join(known)}"
+        found.append(
+            Problem("UNKNOWN_METRIC", "no scorer of this evalset has this name", field=here, got=name, fix=fix)
+        )
+    return found
+
+
+def _range_problems(field: str, rule: MetricRule, info: ScorerInfo) -> list[Problem]:
+    """Return the thresholds that lie where no bound can: beyond the scorer's range, or at its far end."""
+    low, high = info.low, info.high
+    if low is None or high is None:
+        return []
+    wrong: list[tuple[str, float, str]] = []
+    if rule.min is not None and not low <= rule.min < high:
+        wrong.append(("min", rule.min, f"a lower bound lies above it only from {low:g} to below {high:g}"))
+    if rule.max is not None and not low < rule.max <= high:
+        wrong.append(("max", rule.max, f"an upper bound lies below it only from above {low:g} to {high:g}"))
+    if rule.margin is not None and not rule.margin < high - low:
+        wrong.append(
+            ("margin", rule.margin, f"scores lie within {low:g} … {high:g}; give a margin below {high - low:g}")
+        )
+    return [
+        Problem(
+            "THRESHOLD_RANGE",
+            f"nothing could ever pass or fail this {name}",
+            field=f"{field}.{name}",
+            got=f"{value:g}",
+            fix=fix,
+        )
+        for name, value, fix in wrong
+    ]

@@ -1,0 +1,75 @@
+"""Whether two runs may be compared at all, and metric by metric: same samples, same rule, same judge, or the reason."""
+
+from __future__ import annotations
+
+from workbench.evaluation.arms import Pool, sample_ids
+from workbench.runs import EvalRun
+
+SHOWN = 3
+"""Sample ids that are named where two runs differ."""
+
+
+def why_other_samples(baseline: Pool, candidate: Pool) -> str:
+    """Return in what the samples of two arms differ, or an empty string when they are the same."""
+    a, b = baseline[0].run, candidate[0].run
+    if a.dataset.fingerprint != b.dataset.fingerprint:
+        return (
+            f"they ran on different rows: {_dataset(a)} and {_dataset(b)}; evaluate both models on the same evalset, "
+            "version and --use"
+        )
+    asked_a, asked_b = sample_ids(baseline), sample_ids(candidate)
+    if asked_a == asked_b:
+        return ""
+    parts = [_only(a.id, asked_a - asked_b), _only(b.id, asked_b - asked_a)]
+    return "they ran on different samples: " + "; ".join(p for p in parts if p) + "; run both with the same --limit"
+
+
+def _dataset(run: EvalRun) -> str:
+    return f"{run.id} on {run.dataset.name} {run.dataset.use} {run.dataset.fingerprint[:12]} ({run.dataset.n} samples)"
+
+
+def _only(run_id: str, ids: set[str]) -> str:
+    named = ", ".join(sorted(ids)[:SHOWN]) + (", …" if len(ids) > SHOWN else "")
+    return f"{len(ids)} only in {run_id} ({named})" if ids else ""
+
+
+def why_other_rule(baseline: EvalRun, candidate: EvalRun, scorer: str) -> str:
+    """Return why the two runs' scores of one metric were made differently, or an empty string."""
+    old, new = (next((i for i in run.scorers if i.name == scorer), None) for run in (baseline, candidate))
+    if old is None or new is None:
+        return f"only {candidate.id if old is None else baseline.id} has it"
+    mend = f"score the older answers anew: workbench eval rescore {baseline.id}"
+    if old.version != new.version:
+        return f"the scorer's version was {old.version} for the baseline and is {new.version} now; {mend}"
+    key = f"scorer:{scorer}"
+    if baseline.spec.fingerprints.get(key) != candidate.spec.fingerprints.get(key):
+        return f"the scorer's settings differ{_settings(baseline, candidate, scorer)}; {mend}"
+    changed = [
+        judge for judge in _judges(candidate, scorer) if _identity(baseline, judge) != _identity(candidate, judge)
+    ]
+    return f"the judge '{changed[0]}' is another model now than it was for the baseline; {mend}" if changed else ""
+
+
+def _settings(baseline: EvalRun, candidate: EvalRun, scorer: str) -> str:
+    """Return the names of the settings that differ, in brackets."""
+    old, new = _spec(baseline, scorer), _spec(candidate, scorer)
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _spec(run: EvalRun, scorer: str) -> dict[str, object]:
+    return next((spec for spec in run.spec.scorers if (spec["name"] or spec["kind"]) == scorer), {})
+
+
+def _judges(run: EvalRun, scorer: str) -> tuple[str, ...]:
+    """Return the names of the models that a saved scorer calls."""
+    from pydantic import TypeAdapter
+
+    from workbench.scoring.specs import ScorerSpec
+
+    found: tuple[str, ...] = TypeAdapter(ScorerSpec).validate_python(_spec(run, scorer)).judges()
+    return found
+
+
+def _identity(run: EvalRun, judge: str) -> str | None:
+    return run.spec.fingerprints.get(f"judge:{judge}")

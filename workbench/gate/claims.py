@@ -1,0 +1,199 @@
+"""From a policy to claims: each rule with what was measured, ready to be judged at any level.
+
+A missing score may have been anything, so that every claim about scores covers both ends of the scorer's range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.evaluation.arms import Pool, SampleScores, sample_scores
+from workbench.evaluation.comparable import why_other_rule
+from workbench.evaluation.compare import in_slice
+from workbench.gate.claim import Claim, Judge, unknown
+from workbench.gate.decision import RuleKind
+from workbench.gate.policy import MetricRule, Policy
+from workbench.gate.spending import cost_claims, latency_claim
+from workbench.runs import ScorerInfo
+from workbench.statistics.noninferiority import Decision, Scale, decide_difference, decide_mean
+
+PASSED = 0.5
+"""A sample passes a binary metric when at least this share of its answers does."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The arms that a gate judges, the baseline's absence told rather than hidden."""
+
+    evalset: str
+    candidate: Pool
+    baseline: Pool
+    no_baseline: str
+    """Why there is no baseline to compare with; empty when there is one."""
+
+
+def claims(policy: Policy, evidence: Evidence) -> list[Claim]:
+    """Return one claim a rule: whole set, slices, regressions, latency, cost."""
+    found = list(_metric_claims(policy, evidence, "", policy.metrics))
+    for label, rules in policy.slices.items():
+        found += _metric_claims(policy, evidence, label, rules)
+    if policy.max_regressions is not None:
+        found += _regression_claims(policy, evidence, policy.max_regressions)
+    if policy.p95_latency is not None:
+        found.append(latency_claim(evidence.evalset, evidence.candidate, policy.p95_latency, policy.max_missing))
+    if policy.max_cost is not None:
+        found += cost_claims(evidence.evalset, evidence.candidate, policy.max_cost)
+    return found
+
+
+def _metric_claims(policy: Policy, evidence: Evidence, label: str, rules: Mapping[str, MetricRule]) -> Iterator[Claim]:
+    for name, rule in rules.items():
+        metric = _Metric(policy, evidence, name, label)
+        if rule.min is not None:
+            yield metric.threshold("min", rule.min)
+        if rule.max is not None:
+            yield metric.threshold("max", rule.max)
+        if rule.margin is not None:
+            yield metric.margin(rule.margin)
+
+
+@dataclass(frozen=True)
+class _Metric:
+    """One metric over one slice, about to be held against rules."""
+
+    policy: Policy
+    evidence: Evidence
+    name: str
+    label: str
+
+    def threshold(self, kind: Literal["min", "max"], limit: float) -> Claim:
+        """Claim that the candidate's mean lies on the good side of a threshold."""
+        info = _info(self.evidence.candidate, self.name)
+        if info is None:
+            return self.claim(kind, limit, unknown(f"the run has no metric '{self.name}'; evaluate again"), 0)
+        there = [s for s in self.scores(self.evidence.candidate).values() if s.applies]
+        values, families = [s.mean for s in there], [s.family for s in there]
+        scale = Scale(low=info.low, high=info.high, better="higher" if kind == "min" else "lower")
+
+        def judge(alpha: float) -> Decision:
+            return decide_mean(
+                values,
+                families,
+                scale,
+                limit=limit,
+                allowed_missing=self.policy.max_missing,
+                level=1 - 2 * alpha,
+            )
+
+        return self.claim(kind, limit, judge if there else unknown(self.nothing()), values.count(None))
+
+    def margin(self, margin: float) -> Claim:
+        """Claim that the candidate is not worse than the baseline by the margin or more."""
+        info = _info(self.evidence.candidate, self.name)
+        limit = margin if info and info.better == "lower" else 0.0 - margin
+        why = self.evidence.no_baseline or why_other_rule(
+            self.evidence.baseline[0].run, self.evidence.candidate[0].run, self.name
+        )
+        if why or info is None:
+            return self.claim("margin", limit, unknown(why), 0, margin)
+        old, new = self.scores(self.evidence.baseline), self.scores(self.evidence.candidate)
+        pairs = [(new[key], old[key]) for key in new if new[key].applies or old[key].applies]
+        a, b = [x.mean for x, _ in pairs], [y.mean for _, y in pairs]
+        families = [x.family for x, _ in pairs]
+        scale = Scale(low=info.low, high=info.high, better=info.better)
+
+        def judge(alpha: float) -> Decision:
+            return decide_difference(
+                a,
+                b,
+                families,
+                scale,
+                margin=margin,
+                allowed_missing=self.policy.max_missing,
+                level=1 - 2 * alpha,
+            )
+
+        missing = sum(x is None or y is None for x, y in zip(a, b, strict=True))
+        return self.claim("margin", limit, judge if pairs else unknown(self.nothing()), missing, margin)
+
+    def scores(self, pool: Pool) -> dict[str, SampleScores]:
+        """Return the scores within the slice."""
+        return {key: s for key, s in sample_scores(pool, self.name).items() if in_slice(s, self.label)}
+
+    def nothing(self) -> str:
+        """Return why there is nothing to judge."""
+        return f"'{self.name}' applies to no sample" + (f" with {self.label}" if self.label else "")
+
+    def claim(self, kind: RuleKind, limit: float, judge: Judge, missing: int, margin: float | None = None) -> Claim:
+        """Return the claim with its id and direction."""
+        info = _info(self.evidence.candidate, self.name)
+        worse_up = kind == "max" or (kind == "margin" and info is not None and info.better == "lower")
+        where = f"[{self.label}]" if self.label else ""
+        return Claim(
+            rule=f"{self.evidence.evalset}:{self.name}{where}.{kind}",
+            kind=kind,
+            what="candidate - baseline" if kind == "margin" else "mean",
+            limit=limit,
+            passes="below" if worse_up else "above",
+            judge=judge,
+            metric=self.name,
+            slice=self.label,
+            margin=margin,
+            n_failed=missing,
+        )
+
+
+def _regression_claims(policy: Policy, evidence: Evidence, cap: float) -> Iterator[Claim]:
+    """Claim that few of the samples that passed before fail now, for each binary metric that has a rule."""
+    for name in policy.metrics:
+        info = _info(evidence.candidate, name)
+        if info is None or not info.binary:
+            continue
+        judge, missing = _regressions(policy, evidence, info, cap)
+        yield Claim(
+            rule=f"{evidence.evalset}:{name}.max_regressions",
+            kind="max_regressions",
+            what="share that passed before and fails now",
+            limit=cap,
+            passes="below",
+            judge=judge,
+            metric=name,
+            n_failed=missing,
+        )
+
+
+def _regressions(policy: Policy, evidence: Evidence, info: ScorerInfo, cap: float) -> tuple[Judge, int]:
+    why = evidence.no_baseline or why_other_rule(evidence.baseline[0].run, evidence.candidate[0].run, info.name)
+    if why:
+        return unknown(why), 0
+    old, new = sample_scores(evidence.baseline, info.name), sample_scores(evidence.candidate, info.name)
+    asked = [(new[key].family, _regressed(old[key], new[key])) for key in new if _may_have_passed(old[key], new[key])]
+    lost, families = [lost for _, lost in asked], [family for family, _ in asked]
+    if not asked:
+        return unknown(f"no sample passed '{info.name}' before, so that none can regress"), 0
+
+    def judge(alpha: float) -> Decision:
+        scale = Scale(low=0.0, high=1.0, better="lower")
+        level = 1 - 2 * alpha
+        return decide_mean(lost, families, scale, limit=cap, allowed_missing=policy.max_missing, level=level)
+
+    return judge, lost.count(None)
+
+
+def _may_have_passed(old: SampleScores, new: SampleScores) -> bool:
+    """Return whether a sample passed before; one whose old score is missing may have, unless it passes now."""
+    if old.mean is None:
+        return old.applies and (new.mean is None or new.mean < PASSED)
+    return old.mean >= PASSED
+
+
+def _regressed(old: SampleScores, new: SampleScores) -> float | None:
+    if old.mean is None or new.mean is None:
+        return None
+    return float(new.mean < PASSED)
+
+
+def _info(pool: Pool, name: str) -> ScorerInfo | None:
+    return pool[0].info(name)

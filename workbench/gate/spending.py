@@ -1,0 +1,100 @@
+"""Claims about time and money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from workbench.evaluation.arms import Answer, Pool, answers
+from workbench.gate.claim import Claim, Judge, unknown
+from workbench.gate.policy import CostLimit
+from workbench.runs import Interval
+from workbench.statistics.intervals import Estimate
+from workbench.statistics.means import mean_interval
+from workbench.statistics.noninferiority import Decision, Scale, decide, decide_mean
+
+SLOW = 0.05
+"""Share of answers that may be slower than the limit on the 95th percentile."""
+
+
+def latency_claim(evalset: str, pool: Pool, seconds: float, max_missing: float) -> Claim:
+    """Claim that fewer than 5 % of the answers are slower than `seconds`, which is to say that p95 lies below it.
+
+    A share has a proven interval, also in families and for few answers; a percentile of few answers has none.
+    An answer that failed may have been slow. One from the cache says nothing.
+    """
+    timed = [a for a in answers(pool) if a.failed or a.latency is not None]
+    slow = [None if a.latency is None or a.failed else float(a.latency > seconds) for a in timed]
+    families = [a.family for a in timed]
+
+    def judge(alpha: float) -> Decision:
+        scale = Scale(low=0.0, high=1.0, better="lower")
+        return decide_mean(slow, families, scale, limit=SLOW, allowed_missing=max_missing, level=1 - 2 * alpha)
+
+    some = len(slow) > slow.count(None)
+    why = "no answer was timed: recorded and cached answers carry no time"
+    return Claim(
+        rule=f"{evalset}:p95_latency",
+        kind="p95_latency",
+        what=f"share of answers over {seconds:g} s",
+        limit=SLOW,
+        passes="below",
+        judge=judge if some else unknown(why),
+        n_failed=slow.count(None),
+    )
+
+
+def cost_claims(evalset: str, pool: Pool, limit: CostLimit) -> Iterator[Claim]:
+    """Claim that an answer costs less on average, and the run in all, than their limits."""
+    paid = [a for a in answers(pool) if not a.cached]
+    if limit.per_sample is not None:
+        yield _cost_claim(
+            f"{evalset}:max_cost.per_sample", "mean price of an answer", limit.per_sample, _each(paid, limit)
+        )
+    if limit.total is not None:
+        yield _cost_claim(f"{evalset}:max_cost.total", "money spent on the candidate", limit.total, _total(pool, limit))
+
+
+def _cost_claim(rule: str, what: str, limit: float, judge: Judge) -> Claim:
+    return Claim(rule=rule, kind="max_cost", what=what, limit=limit, passes="below", judge=judge)
+
+
+def _each(paid: Sequence[Answer], limit: CostLimit) -> Judge:
+    prices = [a.cost for a in paid if a.cost is not None]
+    if not paid:
+        return unknown("every answer came from the cache, so that what one costs was not measured")
+    if len(prices) < len(paid):
+        return unknown(f"{len(paid) - len(prices)} of {len(paid)} answers have no price; add `price` to the model")
+    if len(prices) > 1 and min(prices) == max(prices):
+        return _known(prices[0], limit.per_sample or 0.0, len(prices), "every answer costs the same")
+    families = [a.family for a in paid]
+    limited = limit.per_sample or 0.0
+    return lambda alpha: decide(mean_interval(prices, families, low=0.0, level=1 - 2 * alpha), limited, "lower")
+
+
+def _total(pool: Pool, limit: CostLimit) -> Judge:
+    """Judge the dearest of the pooled runs: what was spent is known and needs no interval."""
+    spent = [finished.run.candidate.cost for finished in pool]
+    known = [cost for cost in spent if cost is not None]
+    if len(known) < len(spent):
+        return unknown("some calls have no price; add `price` to the model")
+    return _known(max(known), limit.total or 0.0, sum(f.run.n_attempted for f in pool), "what was spent is known")
+
+
+def _known(value: float, limit: float, n: int, method: str) -> Judge:
+    """Return the judge of a number that was not sampled."""
+
+    def judge(alpha: float) -> Decision:
+        interval = Interval(low=value, high=value, level=1 - 2 * alpha, method=method)
+        verdict = "pass" if value <= limit else "fail"
+        word = "within" if value <= limit else "above"
+        estimate = Estimate(value=value, n=n, interval=interval)
+        return Decision.model_validate(
+            {
+                "verdict": verdict,
+                "estimate": estimate,
+                "limit": limit,
+                "reason": f"{value:.4g} is {word} {limit:.4g}: {method}",
+            }
+        )
+
+    return judge

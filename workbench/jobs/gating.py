@@ -1,0 +1,201 @@
+"""Decide a release from configuration: find the candidate's runs and the baseline, decide each gate, note the look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from workbench.config.evalset_yaml import Evalset
+from workbench.config.workbench_yaml import Workbench
+from workbench.errors import ConfigError, DataError, Problem
+from workbench.evaluation.arms import Finished
+from workbench.evaluation.run import read_start
+from workbench.gate.deciding import Case, decide
+from workbench.gate.decision import GateDecision, Release, joint
+from workbench.gate.ledger import Ledger
+from workbench.gate.looking import Looking, identity_of, looking
+from workbench.gate.policy import Policy
+from workbench.gate.records import Look
+from workbench.jobs.planning import Asked, Plan, plan, select
+from workbench.runs import RunSpec
+from workbench.store.home import RunFolder
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be decided."""
+
+    evalsets: Sequence[str] = ()
+    """Names; empty: all that have gate samples."""
+    run: str | None = None
+    """A run of the candidate; `None`: the current candidate of workbench.yaml."""
+    baseline: str | None = None
+    """Name of a baseline or id of a run; `None`: the one that the policy names."""
+
+
+def decide_release(bench: Workbench, question: Question, now: datetime) -> Release:
+    """Decide every gate and note the looks. Raises `ConfigError`, `DataError`, `LockedError`."""
+    gates = [_decide_one(bench, evalset, question, now) for evalset in gate_evalsets(bench, question)]
+    return Release(decision=joint(gate.decision for gate in gates), gates=tuple(gates), at=_iso(now))
+
+
+def gate_evalsets(bench: Workbench, question: Question) -> list[Evalset]:
+    """Return the evalsets to decide. Raises `ConfigError` for one without a policy."""
+    names = question.evalsets
+    if question.run is not None:
+        spec = gate_run(bench, question.run).run.spec
+        if names and spec.evalset not in names:
+            fix = f"say: workbench gate {spec.evalset} --run {question.run}"
+            what = "the run is of another evalset"
+            raise ConfigError(Problem("UNKNOWN_EVALSET", what, field="--run", got=spec.evalset, fix=fix))
+        names = [spec.evalset]
+    found = select(bench, names, "gate")
+    fix = "add a `policy:` section: docs/gate.md"
+    problems = [
+        Problem("NO_POLICY", "there is nothing to decide by", file=str(evalset.file), field="policy", fix=fix)
+        for evalset in found
+        if evalset.spec.policy is None
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def lacking(bench: Workbench, question: Question, repeats: int) -> list[Plan]:
+    """Return the plans of the gates for which the current candidate has no finished run."""
+    plans = [_plan(bench, evalset, repeats) for evalset in gate_evalsets(bench, question)]
+    return [p for p in plans if not _runs_of(bench, p.spec.evalset, p.spec.fingerprints)]
+
+
+def gate_run(bench: Workbench, run_id: str) -> Finished:
+    """Read a run that a gate may rest on. Raises `ConfigError` for one of another use, or of some samples only."""
+    finished = Finished.read(bench.home.run(run_id))
+    spec = finished.run.spec
+    if spec.use == "gate" and spec.limit is None:
+        return finished
+    what = f"this run is of use {spec.use}" if spec.use != "gate" else f"this run is limited to {spec.limit} samples"
+    fix = f"evaluate the whole gate: workbench eval run {spec.evalset} --use gate"
+    raise ConfigError(Problem("NOT_A_GATE_RUN", what, file=str(finished.folder.path), got=run_id, fix=fix))
+
+
+def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: datetime) -> GateDecision:
+    policy = evalset.spec.policy
+    assert policy is not None, "gate_evalsets has refused it"
+    ledger = Ledger(bench.home.root)
+    current = _plan(bench, evalset, 1).spec.fingerprints
+    wanted, blocked = current, ""
+    if question.run is not None:
+        wanted = gate_run(bench, question.run).run.spec.fingerprints
+        blocked = _outdated(question.run, wanted, current)
+    found = _found_baseline(bench, ledger, evalset.name, question.baseline or policy.baseline)
+    runs = _runs_of(bench, evalset.name, wanted)
+    seen = looking(runs, found.run, ledger.looks(identity_of(wanted)))
+    case = Case(
+        evalset=evalset.name,
+        policy=policy,
+        at=_iso(now),
+        candidate=seen.pool,
+        baseline=found.run,
+        baseline_name=found.name,
+        baseline_promoted=found.promoted,
+        no_baseline=found.missing if _needs_baseline(policy) else "",
+        look=seen.number,
+        looks=seen.earlier,
+        waivers=ledger.waivers(now.date(), evalset.name),
+        blocked=blocked or seen.blocked or ("" if runs else _no_run(bench, evalset.name)),
+        notes=_unfinished(bench, evalset.name, wanted),
+    )
+    made = decide(case)
+    if seen.new and runs and not case.blocked:
+        ledger.add(_look(made, seen, identity_of(wanted)))
+    return made
+
+
+def _plan(bench: Workbench, evalset: Evalset, repeats: int) -> Plan:
+    return plan(bench, Asked(evalset.name, "gate", bench.candidate(), repeats=repeats), evalset)
+
+
+def _outdated(run_id: str, then: dict[str, str], now: dict[str, str]) -> str:
+    """Return what changed since a named run was made, apart from the model, or an empty string."""
+    changed = sorted(k for k in then.keys() | now.keys() if k != "model" and then.get(k) != now.get(k))
+    if not changed:
+        return ""
+    return f"{', '.join(changed)} changed since run {run_id} was made; evaluate again, or rescore it"
+
+
+def _runs_of(bench: Workbench, evalset: str, fingerprints: dict[str, str]) -> list[Finished]:
+    """Return every finished run of a candidate on the whole gate set, oldest first."""
+    folders = [f for f in _gate_folders(bench, evalset, fingerprints) if f.summary.exists()]
+    return [Finished.read(folder) for folder in folders]
+
+
+def _unfinished(bench: Workbench, evalset: str, fingerprints: dict[str, str]) -> list[str]:
+    folders = [f for f in _gate_folders(bench, evalset, fingerprints) if not f.summary.exists()]
+    return [f"run {f.id} is not finished and was not used: workbench eval resume {f.id}" for f in folders]
+
+
+def _gate_folders(bench: Workbench, evalset: str, fingerprints: dict[str, str]) -> list[RunFolder]:
+    folders = [RunFolder(bench.home.runs / run_id) for run_id in bench.home.run_ids()]
+    return [f for f in folders if (spec := _spec(f)) and _is_of(spec, evalset, fingerprints)]
+
+
+def _spec(folder: RunFolder) -> RunSpec | None:
+    try:
+        return read_start(folder).spec
+    except DataError:
+        return None  # a damaged folder is listed by `workbench eval list`; whose it is, nobody can say
+
+
+def _is_of(spec: RunSpec, evalset: str, fingerprints: dict[str, str]) -> bool:
+    return (spec.evalset, spec.use, spec.limit) == (evalset, "gate", None) and spec.fingerprints == fingerprints
+
+
+def _no_run(bench: Workbench, evalset: str) -> str:
+    return (
+        f"there is no finished run of '{bench.candidate()}' on the gate samples of {evalset} as they are now; "
+        f"evaluate it: workbench gate {evalset} --run-missing"
+    )
+
+
+@dataclass(frozen=True)
+class _Baseline:
+    name: str
+    run: Finished | None = None
+    promoted: str = ""
+    missing: str = ""
+
+
+def _found_baseline(bench: Workbench, ledger: Ledger, evalset: str, name: str) -> _Baseline:
+    """Return the run that was promoted under a name, else the run of that id, else why there is none."""
+    promotion = ledger.promotion(evalset, name)
+    run_id = name if promotion is None else promotion.run
+    try:
+        run = Finished.read(bench.home.run(run_id))
+    except DataError as exc:
+        if promotion is not None:
+            return _Baseline(name, missing=f"the baseline '{name}' cannot be read: {exc}; promote another run")
+        what = f"no run was promoted as baseline '{name}' of {evalset}"
+        return _Baseline(name, missing=f"{what}: workbench gate promote RUN --name {name} --why …")
+    said = "" if promotion is None else f"{promotion.who}, {promotion.at}: {promotion.why}"
+    return _Baseline(name, run, said)
+
+
+def _needs_baseline(policy: Policy) -> bool:
+    rules = [*policy.metrics.values(), *(rule for rules in policy.slices.values() for rule in rules.values())]
+    return policy.max_regressions is not None or any(rule.margin is not None for rule in rules)
+
+
+def _look(made: GateDecision, seen: Looking, candidate: str) -> Look:
+    return Look(
+        evalset=made.evalset,
+        candidate=candidate,
+        baseline=seen.baseline,
+        runs=seen.runs,
+        outcome=made.decision,
+        at=made.at,
+    )
+
+
+def _iso(now: datetime) -> str:
+    return now.isoformat(timespec="seconds")
