@@ -1,7 +1,8 @@
 """Turn a complete journal into two tables, one row an answer and one row a score, in the dataset's order.
 
-The tables hold the same bytes whether the run was interrupted or not, apart from what a clock or the cache decides
-(`latency`, `attempts`, `cached`, `cost`). Batches stream through: memory does not grow with the run.
+The tables hold the same values whether the run was interrupted or not, apart from what a clock or the cache decides
+(`latency`, `attempts`, `cached`, `cost`). What the journal and the stored dataset hold was checked when it was written,
+so rows are copied as plain data. Batches stream through: memory does not grow with the run.
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from workbench.datasets import Sample
-from workbench.evaluation.engine import Placed, Work, chosen, decode_output, decode_score
-from workbench.models import Output, OutputFailure, Usage
-from workbench.runs import Score, ScoreFailure, ScorerInfo
+from workbench.evaluation.engine import Work, kept_places
+from workbench.runs import ScorerInfo
 from workbench.store.files import replacing, told_when_full
 from workbench.store.home import RunFolder
 from workbench.store.journal import Entries, Journal
@@ -23,12 +22,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
-ROW_GROUP = 4096
+CHUNK = 512
+"""Rows turned into Arrow at once."""
+GROUP_BYTES = 4 * 2**20
+"""Arrow bytes of a row group: few large groups are read quickly, and this many bytes are all that memory holds."""
 
 
 async def compact(work: Work, journal: Journal, folder: RunFolder) -> None:
     """Write `samples.parquet` and `scores.parquet`; each appears whole or not at all."""
     infos = [scorer.info() for scorer in work.scorers]
+    kept = kept_places(work.rows, work.spec.limit)
     with (
         told_when_full(folder.path),
         replacing(folder.samples) as samples_path,
@@ -36,88 +39,83 @@ async def compact(work: Work, journal: Journal, folder: RunFolder) -> None:
         Table(str(samples_path), sample_schema()) as samples,
         Table(str(scores_path), score_schema()) as scores,
     ):
-        for group in chosen(work.rows, work.spec.limit):
-            entries = await journal.entries([sample.id for _, sample in group])
-            for placed, repeat, output in _answers(group, work.spec.repeats, entries):
-                samples.add(_sample_row(placed, repeat, output))
-                for info in infos:
-                    score = _score_of(placed[1], repeat, info, output, entries)
-                    scores.add(_score_row(placed, repeat, info, score))
+        for group in work.rows.iter_plain():
+            chosen = group if kept is None else [row for row in group if row[0] in kept]
+            entries = await journal.entries([sample["id"] for _, _, sample in chosen])
+            for position, family, sample in chosen:
+                for repeat in range(work.spec.repeats):
+                    key = _key(position, family, sample, repeat)
+                    answer = orjson.loads(entries.outputs[sample["id"], repeat])
+                    samples.add(key | _sample_row(sample, answer))
+                    for score in _score_rows(sample["id"], repeat, answer, infos, entries):
+                        scores.add(key | score)
 
 
-def _answers(
-    group: Sequence[Placed], repeats: int, entries: Entries
-) -> Iterator[tuple[Placed, int, Output | OutputFailure]]:
-    for placed in group:
-        for repeat in range(repeats):
-            yield placed, repeat, decode_output(entries.outputs[placed[1].id, repeat])
-
-
-def _score_of(
-    sample: Sample, repeat: int, info: ScorerInfo, output: Output | OutputFailure, entries: Entries
-) -> Score | ScoreFailure:
-    if isinstance(output, OutputFailure):
-        return ScoreFailure(kind="no_output", message=f"the model gave no answer: {output.kind}")
-    return decode_score(entries.scores[sample.id, repeat, info.name])
-
-
-def _sample_row(placed: Placed, repeat: int, output: Output | OutputFailure) -> Row:
-    sample = placed[1]
-    failed = isinstance(output, OutputFailure)
-    return {
-        **_key_row(placed, repeat),
-        "messages": _json([m.model_dump() for m in sample.messages]),
-        "question": sample.question(),
-        "references": list(sample.references),
-        "given_contexts": _json([c.model_dump() for c in sample.contexts]),
-        "gold_contexts": list(sample.gold_contexts),
-        "output": output.text if not failed else output.text or None,
-        "failure": output.kind if isinstance(output, OutputFailure) else None,
-        "failure_message": output.message if isinstance(output, OutputFailure) else None,
-        "finish_reason": output.finish_reason if isinstance(output, Output) else None,
-        "served_model": output.model if isinstance(output, Output) else None,
-        "contexts": _json([c.model_dump() for c in output.contexts]) if isinstance(output, Output) else None,
-        **_usage_row(output.usage),
-    }
-
-
-def _score_row(placed: Placed, repeat: int, info: ScorerInfo, score: Score | ScoreFailure) -> Row:
-    failure = score if isinstance(score, ScoreFailure) else None
-    return {
-        **_key_row(placed, repeat),
-        "scorer": info.name,
-        "version": info.version,
-        "value": score.value if isinstance(score, Score) else None,
-        "label": score.label if isinstance(score, Score) else None,
-        "reason": score.reason if isinstance(score, Score) else None,
-        "evidence": score.evidence if isinstance(score, Score) else None,
-        "failure": failure.kind if failure else None,
-        "failure_message": failure.message if failure else None,
-        "raw": failure.text if failure else None,
-        **_usage_row(score.usage or Usage()),
-    }
-
-
-def _key_row(placed: Placed, repeat: int) -> Row:
-    position, sample = placed
+def _key(position: int, family: str, sample: Row, repeat: int) -> Row:
     return {
         "position": position,
-        "sample_id": sample.id,
+        "sample_id": sample["id"],
         "repeat": repeat,
-        "family": sample.family(),
-        "tags": [{"key": name, "value": value} for name, value in sample.tags.items()],
+        "family": family,
+        "tags": [{"key": name, "value": value} for name, value in sample["tags"].items()],
     }
 
 
-def _usage_row(usage: Usage) -> Row:
+def _sample_row(sample: Row, answer: Row) -> Row:
+    """Return what was asked and what came back; `answer` is the journal's payload."""
+    ok, failed = answer.get("ok"), answer.get("failed")
+    back = ok or failed or {}
     return {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cost": usage.cost,
-        "latency": usage.latency,
-        "attempts": usage.attempts,
-        "cached": usage.cached,
+        "messages": _json(sample["messages"]),
+        "question": next(m["content"] for m in reversed(sample["messages"]) if m["role"] == "user"),
+        "references": sample["references"],
+        "given_contexts": _json(sample["contexts"]),
+        "gold_contexts": sample["gold_contexts"],
+        "output": back["text"] if ok else back["text"] or None,
+        "failure": back.get("kind"),
+        "failure_message": back.get("message"),
+        "finish_reason": back.get("finish_reason"),
+        "served_model": back.get("model"),
+        "contexts": _json(back["contexts"]) if ok else None,
+        **back["usage"],
     }
+
+
+def _score_rows(
+    sample_id: str, repeat: int, answer: Row, infos: Sequence[ScorerInfo], entries: Entries
+) -> Iterator[Row]:
+    for info in infos:
+        if "failed" in answer:
+            message = f"the model gave no answer: {answer['failed']['kind']}"
+            score: Row = {"failed": {"kind": "no_output", "message": message, "text": "", "usage": None}}
+        else:
+            score = orjson.loads(entries.scores[sample_id, repeat, info.name])
+        yield {"scorer": info.name, "version": info.version} | _score_row(score)
+
+
+def _score_row(score: Row) -> Row:
+    ok, failed = score.get("ok") or {}, score.get("failed") or {}
+    return {
+        "value": ok.get("value"),
+        "label": ok.get("label"),
+        "reason": ok.get("reason"),
+        "evidence": ok.get("evidence"),
+        "failure": failed.get("kind"),
+        "failure_message": failed.get("message"),
+        "raw": failed.get("text"),
+        **((ok or failed)["usage"] or UNUSED),
+    }
+
+
+UNUSED: Row = {
+    "input_tokens": None,
+    "output_tokens": None,
+    "cost": None,
+    "latency": None,
+    "attempts": 0,
+    "cached": False,
+}
+"""Usage of a scorer that calls nobody."""
 
 
 def _json(value: Any) -> str:
@@ -135,6 +133,8 @@ class Table:
 
         self._schema = schema
         self._rows: list[Row] = []
+        self._pending: list[pa.Table] = []
+        self._bytes = 0
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
 
     def __enter__(self) -> Table:
@@ -142,6 +142,7 @@ class Table:
 
     def __exit__(self, *_: object) -> None:
         try:
+            self._convert()
             self._write()
         finally:
             self._writer.close()
@@ -149,13 +150,25 @@ class Table:
     def add(self, row: Row) -> None:
         """Append a row."""
         self._rows.append(row)
-        if len(self._rows) >= ROW_GROUP:
-            self._write()
+        if len(self._rows) >= CHUNK:
+            self._convert()
+            if self._bytes >= GROUP_BYTES:
+                self._write()
 
-    def _write(self) -> None:
+    def _convert(self) -> None:
         rows, self._rows = self._rows, []
         if rows:
-            self._writer.write_table(_table(rows, self._schema))
+            self._pending.append(_table(rows, self._schema))
+            self._bytes += self._pending[-1].nbytes
+
+    def _write(self) -> None:
+        import pyarrow as pa
+
+        pending, self._pending, self._bytes = self._pending, [], 0
+        if pending:
+            self._writer.write_table(pa.concat_tables(pending))
+            pending.clear()
+            pa.default_memory_pool().release_unused()
 
 
 def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
@@ -169,7 +182,9 @@ def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
     at = schema.get_field_index("tags")
     read_as = schema.set(at, pa.field("tags", entries))
     parse = pj.ParseOptions(explicit_schema=read_as, unexpected_field_behavior="error")
-    table = pj.read_json(pa.BufferReader(lines), pj.ReadOptions(block_size=len(lines) + 1), parse)
+    # One thread: each of Arrow's would keep a heap of its own.
+    read = pj.ReadOptions(use_threads=False, block_size=len(lines) + 1)
+    table = pj.read_json(pa.BufferReader(lines), read, parse)
     tags = table.column(at).combine_chunks().view(schema.field(at).type)
     return table.set_column(at, schema.field(at), tags).select(schema.names)
 

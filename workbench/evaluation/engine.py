@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from workbench.datasets import Manifest, Sample
 from workbench.errors import WorkbenchError
@@ -33,6 +33,8 @@ class Rows(Protocol):
     def manifest(self) -> Manifest: ...
 
     def iter_samples(self, batch: int = 256) -> Iterator[list[Placed]]: ...
+
+    def iter_plain(self, batch: int = 256) -> Iterator[list[tuple[int, str, dict[str, Any]]]]: ...
 
 
 @dataclass(frozen=True)
@@ -117,23 +119,27 @@ def count(work: Work) -> int:
 
 
 def chosen(rows: Rows, limit: int | None, batch: int = 256) -> Iterator[list[Placed]]:
-    """Yield the run's samples in the dataset's order.
+    """Yield the run's samples in the dataset's order."""
+    kept = kept_places(rows, limit)
+    for group in rows.iter_samples(batch):
+        if few := group if kept is None else [placed for placed in group if placed[0] in kept]:
+            yield few
 
-    With a limit, the samples whose ids hash lowest: a random-looking choice that is the same on every machine and
-    grows without changing when the limit grows.
+
+def kept_places(rows: Rows, limit: int | None) -> frozenset[int] | None:
+    """Return the positions that a limit keeps, `None` for all.
+
+    They are those whose ids hash lowest: a random-looking choice that is the same on every machine and grows without
+    changing when the limit grows.
     """
     if limit is None or limit >= rows.manifest.n:
-        yield from rows.iter_samples(batch)
-        return
+        return None
     places = (
         (hashlib.sha256(sample.id.encode("utf-8", "surrogatepass")).digest(), place)
-        for group in rows.iter_samples(batch)
+        for group in rows.iter_samples()
         for place, sample in group
     )
-    kept = {place for _, place in heapq.nsmallest(limit, places)}
-    for group in rows.iter_samples(batch):
-        if few := [(place, sample) for place, sample in group if place in kept]:
-            yield few
+    return frozenset(place for _, place in heapq.nsmallest(limit, places))
 
 
 # ---------------------------------------------------------------- feeding
@@ -258,10 +264,3 @@ def decode_output(payload: bytes) -> Output | OutputFailure:
     if payload.startswith(FAILURE):
         return OutputFailure.model_validate_json(payload[len(FAILURE) : -1])
     return Output.model_validate_json(payload[len(SUCCESS) : -1])
-
-
-def decode_score(payload: bytes) -> Score | ScoreFailure:
-    """Read what `encode` wrote for a score."""
-    if payload.startswith(FAILURE):
-        return ScoreFailure.model_validate_json(payload[len(FAILURE) : -1])
-    return Score.model_validate_json(payload[len(SUCCESS) : -1])
