@@ -19,6 +19,7 @@ from workbench.gate.policy import Policy
 from workbench.nouns import Many, Noun
 from workbench.reading.samples import store_dataset
 from workbench.reading.stored import StoredDataset
+from workbench.runs import ScorerInfo
 from workbench.scoring.base import Scorer
 from workbench.scoring.specs import ScorerSpec
 from workbench.store.home import Home
@@ -100,7 +101,9 @@ def load_evalset(folder: Path, bench: Workbench | None = None, environment: Mapp
             except ConfigError as exc:
                 found += [_within(problem, at, folder) for problem in exc.problems]
         if spec.policy is not None:
-            found += policy_problems(spec.policy, [scorer.info() for scorer in spec.scorers], spec.uses())
+            known: dict[str, ScorerInfo | None] = {scorer.name or scorer.kind: None for scorer in spec.scorers}
+            known |= {scorer.info().name: scorer.info() for scorer in scorers}
+            found += policy_problems(spec.policy, known, spec.uses())
         return found + _name_problems(scorers)
 
     spec = load_yaml(file, EvalsetSpec, environment, check)

@@ -10,10 +10,12 @@ from workbench.errors import Problem
 from workbench.gate.policy import MetricRule, Policy
 from workbench.runs import ScorerInfo
 
+Known = Mapping[str, ScorerInfo | None]
+"""The evalset's scorers by name; `None` for one that has faults of its own, so that its range is not known."""
 
-def policy_problems(policy: Policy, scorers: Sequence[ScorerInfo], uses: Sequence[Use]) -> list[Problem]:
+
+def policy_problems(policy: Policy, known: Known, uses: Sequence[Use]) -> list[Problem]:
     """Return every fault of a policy that its own types cannot see."""
-    known = {info.name: info for info in scorers}
     found: list[Problem] = []
     if uses and "gate" not in uses:
         fix = "add a gate share to `split`, or `use: gate`"
@@ -25,8 +27,8 @@ def policy_problems(policy: Policy, scorers: Sequence[ScorerInfo], uses: Sequenc
     found += _rules("policy.metrics", policy.metrics, known)
     for label, rules in policy.slices.items():
         found += _rules(f"policy.slices.{label}", rules, known)
-    binary = [name for name in policy.metrics if name in known and known[name].binary]
-    if policy.max_regressions is not None and not binary:
+    infos = [known.get(name) for name in policy.metrics]
+    if policy.max_regressions is not None and all(info is not None and not info.binary for info in infos):
         what, fix = (
             "no metric of this policy is 0 or 1, so that no sample passes or fails",
             "add a rule for one that is",
@@ -35,13 +37,16 @@ def policy_problems(policy: Policy, scorers: Sequence[ScorerInfo], uses: Sequenc
     return found
 
 
-def _rules(field: str, rules: Mapping[str, MetricRule], known: Mapping[str, ScorerInfo]) -> list[Problem]:
+def _rules(field: str, rules: Mapping[str, MetricRule], known: Known) -> list[Problem]:
     found: list[Problem] = []
     for name, rule in rules.items():
         here = f"{field}.{name}"
         if name in known:
-            found += _range_problems(here, rule, known[name])
+            info = known[name]
+            found += [] if info is None else _range_problems(here, rule, info)
             continue
+        if None in known.values():
+            continue  # a rubric that could not be read may have had this name
         near = difflib.get_close_matches(name, known, n=1)
         fix = f"did you mean '{near[0]}'?" if near else f"the evalset has: {', '.join(known)}"
         found.append(

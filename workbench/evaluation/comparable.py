@@ -58,7 +58,8 @@ def _settings(baseline: EvalRun, candidate: EvalRun, scorer: str) -> str:
 
 
 def _spec(run: EvalRun, scorer: str) -> dict[str, object]:
-    return next((spec for spec in run.spec.scorers if (spec["name"] or spec["kind"]) == scorer), {})
+    at = [info.name for info in run.scorers].index(scorer)  # specs and scorers are in one order
+    return run.spec.scorers[at]
 
 
 def _judges(run: EvalRun, scorer: str) -> tuple[str, ...]:
