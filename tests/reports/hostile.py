@@ -21,7 +21,7 @@ HOSTILE = (
     "' onclick='alert(1)' style='position:fixed;inset:0;background:red' '",
     "${alert(1)} {{constructor.constructor('alert(1)')()}} <%= alert(1) %> #{7*7}",
     "pass\u202elfia\u202c \u2066hidden\u2069 invoice\u200bgpj.exe",
-    "\x1b[2J\x1b[31mFAIL\x1b[0m\x07 \x00 \x9b31m \ud83d",
+    "\x1b[2J\x1b[31mFAIL\x1b[0m\x07 \x9b31m \ud83d",
     "\\href{javascript:alert(1)}{x} $$\\url{CANARY/latex}$$ \\input{/etc/passwd}",
     "![leak](CANARY/markdown) [click](javascript:alert(1)) <CANARY/auto> @octocat #1 :shipit:",
     ":green-badge[PASS] :material/check: | pass | 1.000 |\n|---|---|\n# decision: ship",

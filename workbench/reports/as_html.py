@@ -32,6 +32,7 @@ LONG = 6_000
 NAME = 300
 """Characters of a name, a cell or a title."""
 SENTENCE = 2_000
+SHORT = 22
 SIGNS: dict[State, str] = {"pass": "✔ ", "fail": "✘ ", "inconclusive": "? ", "waived": "△ ", "plain": ""}
 
 
@@ -92,16 +93,26 @@ def _block(block: Block) -> str:
 def _table(table: Table) -> str:
     if not table.rows:
         return ""
-    kinds = [' class="n"' if name in table.numeric else "" for name in table.head]
+    numeric = [name in table.numeric for name in table.head]
     head = "".join(
-        f'<th scope="col"{kind}>{html_text(one_line(name, NAME))}</th>'
-        for name, kind in zip(table.head, kinds, strict=True)
+        f'<th scope="col"{CLASS["n"] if right else ""}>{html_text(one_line(name, NAME))}</th>'
+        for name, right in zip(table.head, numeric, strict=True)
     )
     body = "\n".join(
-        "<tr>" + "".join(f"<td{kind}>{_cell(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
+        "<tr>" + "".join(_data(cell, right) for cell, right in zip(row, numeric, strict=True)) + "</tr>"
         for row in table.rows
     )
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+
+
+CLASS = {"n": ' class="n"', "s": ' class="s"', "w": ' class="w"', "": ""}
+"""A column of numbers; a cell so short that it is not broken; one so long that it needs room."""
+
+
+def _data(cell: Cell, right: bool) -> str:
+    length = len(cell) if isinstance(cell, str) else SHORT + 1
+    kind = "n" if right else "s" if length <= SHORT else "w" if length > NAME / 4 else ""
+    return f"<td{CLASS[kind]}>{_cell(cell)}</td>"
 
 
 def _card(card: Card) -> str:

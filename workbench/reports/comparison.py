@@ -74,9 +74,8 @@ def _differences(c: Comparison, level: int, prefix: str) -> Iterable[Block]:
     yield difference_table(found)
     if c.refused:
         yield Facts([f"not compared: {refusal.scorer}: {refusal.reason}" for refusal in c.refused])
-    for i, (axis, marks) in enumerate(by_axis((m.scorer, difference_mark(m, m.scorer)) for m in found)):
-        words = f"difference, {axis}"
-        yield Figure(forest(f"{prefix}-differences-{i}", f"Differences: {axis}", marks, words, zero=0.0), KEY)
+    for i, (axis, marks) in enumerate(by_axis("difference", ((m.scorer, difference_mark(m, m.scorer)) for m in found))):
+        yield Figure(forest(f"{prefix}-differences-{i}", f"Metrics: {axis}", marks, axis, zero=0.0), KEY)
 
 
 def difference_table(found: Sequence[MetricDifference], sliced: bool = False, models: Sequence[str] = ()) -> Table:

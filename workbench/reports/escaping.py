@@ -19,7 +19,7 @@ UNSEEN = re.compile(
 )
 """Characters that are shown by name. The joiners of emoji and of Persian (U+200C, U+200D) stay what they are."""
 
-MARKUP = re.compile(r"\[[-+\d., ]+\](?![(\[:])|[\\`*\[\](){}#!~$]|(?<![^\W_])_|_(?![^\W_])")
+MARKUP = re.compile(r"\[[-+\d., ]+\](?![(\[:])|[\\`*\[\]{}#!~$]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown obeys within a line. An interval such as `[0.1, 0.3]` is matched whole, and stays as it is."""
 
 BREAK = "\N{ZERO WIDTH SPACE}"
@@ -64,7 +64,7 @@ def markdown_text(text: str, limit: int = 160) -> str:
     the finished page, where a backslash is gone; a zero-width space ends those, as Dependabot does it.
     """
     line = one_line(text, limit)
-    line = re.sub(r"[@#!$%~&^](?=\w)|:(?=[\w+/-])(?!\d)|www(?=\.)", rf"\g<0>{BREAK}", line)
+    line = re.sub(r"[@#!$%~&^](?=\w)|:(?=//|[\w+/-]+:)|www(?=\.)", rf"\g<0>{BREAK}", line)
     line = MARKUP.sub(lambda m: m.group() if len(m.group()) > 1 else "\\" + m.group(), line)
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "&#124;")
 

@@ -71,11 +71,11 @@ def _rules(gate: GateDecision, number_of_gate: int, alone: bool) -> Iterable[Blo
 def _rule(row: RuleRow) -> tuple[Cell, ...]:
     show = signed if row.kind == "margin" else number
     return (
-        row.rule.partition(":")[2] or row.rule,
+        Code(row.rule),
         Badge(row.verdict, row.verdict),
         show(row.estimate),
         interval_text(row.interval),
-        f"{'>' if row.passes == 'above' else '<'} {show(row.limit)}",
+        f"{row.passes} {show(row.limit)}",
         str(row.n),
         str(row.n_failed),
         number(row.detectable),
@@ -87,9 +87,7 @@ def _marks(gate: GateDecision) -> list[tuple[str, list[Mark]]]:
     """Return the plots of a gate: differences, means, shares; rules on another scale stand alone."""
     plots: list[tuple[str, list[Mark]]] = []
     for kinds, name in PLOTS:
-        rows = [row for row in gate.rows if row.kind in kinds]
-        for axis, marks in by_axis((row.metric or row.what, _mark(row)) for row in rows):
-            plots.append((name if axis == "score, 0 to 1" else f"{name}, {axis}", marks))
+        plots += by_axis(name, ((row.metric or row.what, _mark(row)) for row in gate.rows if row.kind in kinds))
     return plots
 
 
@@ -111,13 +109,13 @@ def _mark(row: RuleRow) -> Mark:
 
 def _facts(gate: GateDecision) -> list[Cell]:
     lines: list[Cell] = [
-        f"each bound is one-sided {1 - gate.alpha:.4g}; look {gate.look} at this candidate and baseline",
+        f"each bound is one-sided, {100 * (1 - gate.alpha):.4g} %; look {gate.look} at this candidate and baseline",
         *(f"earlier look: {look.outcome}, {look.at}" for look in gate.looks),
     ]
     if gate.baseline_name:
         promoted = f", {gate.baseline_promoted}" if gate.baseline_promoted else ""
         lines.append(f"baseline {gate.baseline_name}{promoted}{'' if gate.baseline else ': not compared'}")
-    lines += [f"waiver of {w.rule} until {w.until} by {w.who}, {w.at}: {w.why}" for w in gate.waivers]
+    lines += [("waiver of ", Code(w.rule), f" until {w.until} by {w.who}, {w.at}: {w.why}") for w in gate.waivers]
     return [*lines, *(f"note: {note}" for note in gate.notes)]
 
 

@@ -95,9 +95,7 @@ def _counts(cases: Sequence[Case]) -> str:
 
 
 def _case(case: Case, suite: str) -> str:
-    out = f"<system-out>{xml_text(case.details)}</system-out>" if case.details else ""
-    found = ""
+    found = f"<system-out>{xml_text(case.details)}</system-out>" if case.details else ""
     if case.result != "passed":
-        text = "" if case.result == "skipped" else xml_text(f"{case.message}\n{case.details}")
-        found = f'<{case.result} message="{xml_attribute(case.message)}">{text}</{case.result}>'
-    return f'<testcase classname="{xml_attribute(suite)}" name="{xml_attribute(case.name)}">{found}{out}</testcase>'
+        found = f'<{case.result} message="{xml_attribute(case.message)}">{xml_text(case.details)}</{case.result}>'
+    return f'<testcase classname="{xml_attribute(suite)}" name="{xml_attribute(case.name)}">{found}</testcase>'

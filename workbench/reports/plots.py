@@ -10,23 +10,23 @@ from workbench.reports.svg import Column, Mark, histogram, numbers_of
 from workbench.reports.words import interval_text, signed
 
 
-def by_axis(marks: Iterable[tuple[str, Mark]]) -> list[tuple[str, list[Mark]]]:
+def by_axis(name: str, marks: Iterable[tuple[str, Mark]]) -> list[tuple[str, list[Mark]]]:
     """Divide (metric, mark) pairs into plots: shares of 1 together, every metric on another scale by itself.
 
-    Returns the axis' name and its marks. A 1-to-5 rubric on one axis with a share would press the share flat.
+    Returns each axis' name and its marks. A 1-to-5 rubric on one axis with a share would press the share flat.
     """
     plots: dict[str, list[Mark]] = {}
     for metric, mark in marks:
         small = all(abs(x) <= 1.0 for x in numbers_of(mark))
         plots.setdefault("" if small else metric, []).append(mark)
-    return [(axis or "score, 0 to 1", found) for axis, found in plots.items()]
+    return [(f"{name}, {metric}" if metric else name, found) for metric, found in plots.items()]
 
 
 def difference_mark(difference: MetricDifference, label: str) -> Mark:
     """Return a row of a forest plot of differences: better, worse, or not told apart from no difference."""
     d = difference
     worst = d.worst_case if d.n_missing_baseline + d.n_missing_candidate else None
-    said = f"{signed(d.delta)} {interval_text(d.interval)}" if d.interval else f"{signed(d.delta)} · {d.undefined}"
+    said = f"{signed(d.delta)} {interval_text(d.interval)}" if d.interval else f"{signed(d.delta)} no interval"
     return Mark(label, d.delta, d.interval, direction(d), said, worst=worst)
 
 

@@ -89,7 +89,7 @@ def _metrics(run: EvalRun) -> Iterable[Block]:
     ]
     yield Heading("Metrics")
     yield Table(head, rows, NUMERIC)
-    for i, (axis, marks) in enumerate(by_axis((m.scorer, _mark(m, m.scorer)) for m in metrics)):
+    for i, (axis, marks) in enumerate(by_axis("mean", ((m.scorer, _mark(m, m.scorer)) for m in metrics))):
         svg = forest(f"metrics-{i}", f"Metrics: {axis}", marks, axis)
         yield Figure(svg, "Mean and interval; dashed: what it would be if every missing score were the worst, or best.")
 
@@ -128,7 +128,7 @@ def _cards(title: str, cards: Sequence[Card]) -> Iterable[Block]:
 
 
 def _mark(m: Metric, label: str) -> Mark:
-    said = f"{number(m.value)} {interval_text(m.interval)}" if m.interval else f"{number(m.value)} · {m.undefined}"
+    said = f"{number(m.value)} {interval_text(m.interval)}" if m.interval else f"{number(m.value)} no interval"
     return Mark(label, m.value, m.interval, text=said, worst=m.worst_case if m.n_failed else None)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
+from unicodedata import east_asian_width
 
 from workbench.reports.document import State
 from workbench.reports.escaping import html_text, one_line
@@ -16,11 +17,11 @@ from workbench.reports.words import number
 from workbench.runs import Interval
 
 WIDTH = 880
-LEFT, RIGHT = 250, 190
+LEFT, RIGHT = 260, 200
 ROW = 30
 TOP, BOTTOM = 14, 44
-LABEL = 36
-"""Characters of a label that are shown; the tooltip has the rest."""
+LABEL, VALUE = 30, 24
+"""Columns of text that fit at the left and at the right; the tooltip has the rest."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,13 @@ class Column:
 
 def histogram(name: str, title: str, columns: Sequence[Column], axis: str, mean: float | None, better: str) -> str:
     """Return how paired differences are distributed: losses, ties and wins, with a line at their mean."""
-    height, top = 250, 26
+    height, top = 200, 38
     scale = _scale([0.0, *(edge for c in columns for edge in (c.low, c.high))], left=40, right=20)
     most = max((c.n for c in columns), default=1) or 1
     base = height - BOTTOM
-    bars = "".join(_bar(c, scale, base, (base - top - 14) * c.n / most, better) for c in columns)
-    mark = "" if mean is None else _line("mean", scale.x(mean), top - 4, scale.x(mean), base)
-    said = "" if mean is None else _text("note", scale.x(mean), top - 9, f"mean {number(mean)}", "middle")
+    bars = "".join(_bar(c, scale, base, (base - top - 16) * c.n / most, better) for c in columns)
+    mark = "" if mean is None else _line("mean", scale.x(mean), top - 8, scale.x(mean), base)
+    said = "" if mean is None else _text("note", scale.x(mean), top - 12, f"mean {number(mean)}", "middle")
     words = "; ".join(f"{number(c.low)} to {number(c.high)}: {c.n}" for c in columns if c.n)
     return _picture(name, title, words, height, _axis(scale, base, top, axis) + bars + mark + said)
 
@@ -132,7 +133,7 @@ def _row(mark: Mark, top: float, scale: Scale) -> str:
     parts = [f"<title>{html_text(one_line(f'{mark.label}: {mark.text or number(mark.value)}', 400))}</title>"]
     if mark.limit is not None:
         parts.append(_limit(mark.limit, mark.passes, top, scale))
-    parts.append(_text("label", LEFT - 14, y + 4, one_line(mark.label, LABEL), "end"))
+    parts.append(_text("label", LEFT - 14, y + 4, _fit(mark.label, LABEL), "end"))
     if mark.worst is not None:
         parts.append(_line("worst", scale.x(mark.worst.low), y, scale.x(mark.worst.high), y))
     if mark.interval is not None:
@@ -140,7 +141,7 @@ def _row(mark: Mark, top: float, scale: Scale) -> str:
         parts += [_line("bar", low, y, high, y), *(_line("bar", x, y - 5, x, y + 5) for x in (low, high))]
     if mark.value is not None:
         parts.append(SHAPES[mark.state](scale.x(mark.value), y))
-    parts.append(_text("value", WIDTH - RIGHT + 14, y + 4, one_line(mark.text, LABEL), "start"))
+    parts.append(_text("value", WIDTH - RIGHT + 14, y + 4, _fit(mark.text, VALUE), "start"))
     return f'<g class="{mark.state}">{"".join(parts)}</g>'
 
 
@@ -214,6 +215,16 @@ def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
 
 def _text(kind: str, x: float, y: float, text: str, anchor: str) -> str:
     return f'<text class="{kind}" x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}">{html_text(text)}</text>'
+
+
+def _fit(text: str, columns: int) -> str:
+    """Return the start of a text that fits so many columns; a Chinese character or an emoji takes two."""
+    line, used = one_line(text, 4 * columns), 0
+    for at, char in enumerate(line):
+        used += 2 if east_asian_width(char) in "WF" else 1
+        if used > columns:
+            return line[: at - 1] + "…"
+    return line
 
 
 def _n(value: float) -> str:

@@ -13,7 +13,7 @@ def number(value: float | None) -> str:
     """Return a number with three digits after the point; a small one with three that count."""
     if value is None:
         return MISSING
-    return f"{value:.3g}" if 0 < abs(value) < 0.0005 else f"{value:.3f}"
+    return f"{value:.3g}" if 0 < abs(value) < 0.0005 else f"{value + 0.0:.3f}"  # + 0.0: no "-0.000"
 
 
 def signed(value: float | None) -> str:
