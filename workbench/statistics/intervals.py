@@ -12,6 +12,7 @@ from pydantic import Field
 
 from workbench.nouns import Noun
 from workbench.runs import Interval
+from workbench.statistics.student import t_ppf
 
 
 class Estimate(Noun):
@@ -82,9 +83,7 @@ def normal_quantile(level: float) -> float:
 
 def t_quantile(df: float, level: float) -> float:
     """Return t with P[|T| <= t] = level for Student's T with `df` degrees of freedom."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, (1 + _checked_level(level)) / 2))
+    return t_ppf((1 + _checked_level(level)) / 2, df)
 
 
 def _score_bounds(p: float, n: float, q: float) -> tuple[float, float]:

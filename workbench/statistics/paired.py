@@ -13,6 +13,7 @@ from workbench.runs import Interval
 from workbench.statistics.intervals import Estimate, t_quantile
 from workbench.statistics.means import clustered_se, degrees_of_freedom, design_certainty, group_codes
 from workbench.statistics.power import detectable_from_se
+from workbench.statistics.student import t_cdf
 
 if TYPE_CHECKING:
     import numpy as np
@@ -199,7 +200,6 @@ def _adjusted_se(d: NDArray[np.float64], codes: NDArray[np.int64], se: float) ->
 def _p_value(d: NDArray[np.float64], codes: NDArray[np.int64], width: float | None) -> tuple[float | None, str]:
     """Return the two-sided p-value of a zero mean, and by what test."""
     import numpy as np
-    from scipy.special import stdtr
 
     n_groups = int(codes.max(initial=-1)) + 1
     if n_groups < 2:
@@ -212,4 +212,4 @@ def _p_value(d: NDArray[np.float64], codes: NDArray[np.int64], width: float | No
         totals = np.bincount(codes, weights=d)
         return exact_mcnemar(int((totals > 0).sum()), int((totals < 0).sum())), "exact sign test over families"
     df = degrees_of_freedom(d, codes, se)
-    return min(1.0, 2 * float(stdtr(df, -abs(float(d.mean())) / se))), "t, clustered by group" if clustered else "t"
+    return min(1.0, 2 * t_cdf(-abs(float(d.mean())) / se, df)), "t, clustered by group" if clustered else "t"
