@@ -34,8 +34,6 @@ class WorkbenchConfig(Noun):
     """Every model that may be evaluated or judge, by a name of your choice."""
     candidate: str
     """Name of the model that `workbench eval run` evaluates."""
-    embedder: str = Field("all-MiniLM-L6-v2", min_length=1)
-    """Embedding model of the similarity scorers: a name, a folder or a hub id."""
 
 
 @dataclass(frozen=True)
