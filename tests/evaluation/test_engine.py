@@ -12,10 +12,10 @@ from tests.evaluation.conftest import Answers, NoTools, write_samples
 from workbench.errors import IncompleteRun
 from workbench.evaluation.engine import Halt, Progress, Work, chosen, evaluate
 from workbench.evaluation.run import read_run, run
-from workbench.reports.run import write_reports
 from workbench.models import Output, OutputFailure, Request
 from workbench.reading.samples import store_dataset
 from workbench.reading.stored import StoredDataset
+from workbench.reports.run import write_reports
 from workbench.runs import EvalRun, RunSpec
 from workbench.scoring.base import Scorer
 from workbench.scoring.text import ExactMatch, TokenF1

@@ -32,7 +32,8 @@ LONG = 6_000
 NAME = 300
 """Characters of a name, a cell or a title."""
 SENTENCE = 2_000
-SHORT = 22
+SHORT = 30
+"""Characters of a cell that is not broken into lines."""
 SIGNS: dict[State, str] = {"pass": "✔ ", "fail": "✘ ", "inconclusive": "? ", "waived": "△ ", "plain": ""}
 
 
@@ -110,8 +111,8 @@ CLASS = {"n": ' class="n"', "s": ' class="s"', "w": ' class="w"', "": ""}
 
 
 def _data(cell: Cell, right: bool) -> str:
-    length = len(cell) if isinstance(cell, str) else SHORT + 1
-    kind = "n" if right else "s" if length <= SHORT else "w" if length > NAME / 4 else ""
+    text = cell if isinstance(cell, str) else "" if isinstance(cell, tuple) else cell.text
+    kind = "n" if right else "s" if len(text) <= SHORT else "w" if len(text) > NAME / 4 else ""
     return f"<td{CLASS[kind]}>{_cell(cell)}</td>"
 
 

@@ -63,7 +63,8 @@ def _rules(gate: GateDecision, number_of_gate: int, alone: bool) -> Iterable[Blo
     head = ("rule", "verdict", "estimate", level, "must be", "n", "missing", "detectable", "reason")
     yield Table(head, [_rule(row) for row in gate.rows], NUMERIC)
     for i, (axis, marks) in enumerate(_marks(gate)):
-        yield Figure(forest(f"gate-{number_of_gate}-{i}", f"{gate.evalset}: {axis}", marks, axis), KEY)
+        zero = 0.0 if axis.startswith(DIFFERENCE) else None
+        yield Figure(forest(f"gate-{number_of_gate}-{i}", f"{gate.evalset}: {axis}", marks, axis, zero), KEY)
     yield Facts(_facts(gate))
     yield from _accounts(gate)
 
@@ -91,8 +92,9 @@ def _marks(gate: GateDecision) -> list[tuple[str, list[Mark]]]:
     return plots
 
 
+DIFFERENCE = "difference to the baseline"
 PLOTS = (
-    (("margin",), "difference to the baseline"),
+    (("margin",), DIFFERENCE),
     (("min", "max"), "mean"),
     (("max_regressions", "p95_latency"), "share"),
     (("max_cost",), "cost"),

@@ -53,7 +53,7 @@ RESULTS: dict[str, Result] = {"pass": "passed", "fail": "failure", "inconclusive
 
 def _gate_cases(gate: GateDecision) -> list[Case]:
     cases = [_rule(row) for row in gate.rows]
-    if joint(row.verdict for row in gate.rows) != gate.decision:  # the rows alone would show another colour
+    if not cases or joint(row.verdict for row in gate.rows) != gate.decision:  # the rows alone would be another colour
         cases.insert(0, Case("decision", RESULTS[gate.decision], gate.reason))
     return cases
 
