@@ -6,7 +6,7 @@ A missing score may have been anything, so that every claim about scores covers 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from workbench.evaluation.arms import Pool, SampleScores, sample_scores
@@ -32,6 +32,15 @@ class Evidence:
     baseline: Pool
     no_baseline: str
     """Why there is no baseline to compare with; empty when there is one."""
+    _read: dict[tuple[bool, str], dict[str, SampleScores]] = field(default_factory=dict)
+    """What was read so far: several rules ask for the same scores."""
+
+    def scores(self, of_baseline: bool, metric: str) -> dict[str, SampleScores]:
+        """Return one arm's scores of a metric by sample id, read once."""
+        key = (of_baseline, metric)
+        if key not in self._read:
+            self._read[key] = sample_scores(self.baseline if of_baseline else self.candidate, metric)
+        return self._read[key]
 
 
 def claims(policy: Policy, evidence: Evidence) -> list[Claim]:
@@ -73,7 +82,7 @@ class _Metric:
         info = _info(self.evidence.candidate, self.name)
         if info is None:
             return self.claim(kind, limit, unknown(f"the run has no metric '{self.name}'; evaluate again"), 0)
-        there = [s for s in self.scores(self.evidence.candidate).values() if s.applies]
+        there = [s for s in self.scores(of_baseline=False).values() if s.applies]
         values, families = [s.mean for s in there], [s.family for s in there]
         scale = Scale(low=info.low, high=info.high, better="higher" if kind == "min" else "lower")
 
@@ -98,7 +107,7 @@ class _Metric:
         )
         if why or info is None:
             return self.claim("margin", limit, unknown(why), 0, margin)
-        old, new = self.scores(self.evidence.baseline), self.scores(self.evidence.candidate)
+        old, new = self.scores(of_baseline=True), self.scores(of_baseline=False)
         pairs = [(new[key], old[key]) for key in new if new[key].applies or old[key].applies]
         a, b = [x.mean for x, _ in pairs], [y.mean for _, y in pairs]
         families = [x.family for x, _ in pairs]
@@ -118,9 +127,10 @@ class _Metric:
         missing = sum(x is None or y is None for x, y in zip(a, b, strict=True))
         return self.claim("margin", limit, judge if pairs else unknown(self.nothing()), missing, margin)
 
-    def scores(self, pool: Pool) -> dict[str, SampleScores]:
-        """Return the scores within the slice."""
-        return {key: s for key, s in sample_scores(pool, self.name).items() if in_slice(s, self.label)}
+    def scores(self, of_baseline: bool) -> dict[str, SampleScores]:
+        """Return one arm's scores within the slice."""
+        found = self.evidence.scores(of_baseline, self.name)
+        return {key: s for key, s in found.items() if in_slice(s, self.label)}
 
     def nothing(self) -> str:
         """Return why there is nothing to judge."""
@@ -168,16 +178,17 @@ def _regressions(policy: Policy, evidence: Evidence, info: ScorerInfo, cap: floa
     why = evidence.no_baseline or why_other_rule(evidence.baseline[0].run, evidence.candidate[0].run, info.name)
     if why:
         return unknown(why), 0
-    old, new = sample_scores(evidence.baseline, info.name), sample_scores(evidence.candidate, info.name)
+    old, new = evidence.scores(True, info.name), evidence.scores(False, info.name)
     asked = [(new[key].family, _regressed(old[key], new[key])) for key in new if _may_have_passed(old[key], new[key])]
     lost, families = [lost for _, lost in asked], [family for family, _ in asked]
     if not asked:
         return unknown(f"no sample passed '{info.name}' before, so that none can regress"), 0
+    # The policy's share is one of all samples, not of those that passed before.
+    allowed = policy.max_missing * sum(s.applies for s in new.values()) / len(asked)
 
     def judge(alpha: float) -> Decision:
         scale = Scale(low=0.0, high=1.0, better="lower")
-        level = 1 - 2 * alpha
-        return decide_mean(lost, families, scale, limit=cap, allowed_missing=policy.max_missing, level=level)
+        return decide_mean(lost, families, scale, limit=cap, allowed_missing=allowed, level=1 - 2 * alpha)
 
     return judge, lost.count(None)
 

@@ -1,0 +1,273 @@
+"""A decision: reconciled first, judged on bounds, fails held together by Holm, waivers visible, nothing lost is good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.evaluation.made import FRACTION, NA, RIGHT, WORSE, Scores, made, numbered
+from workbench.evaluation.arms import Finished
+from workbench.gate.deciding import Case, decide
+from workbench.gate.decision import GateDecision, joint
+from workbench.gate.policy import Policy
+from workbench.gate.records import Waiver
+from workbench.statistics.means import mean_interval
+
+AT = "2026-01-02T00:00:00+00:00"
+cells = st.sampled_from([0.0, 1.0, 1.0, None, NA])
+relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def policy(**fields: Any) -> Policy:
+    return Policy.model_validate({"metrics": {"right": {"min": 0.5}}, **fields})
+
+
+def decided(rules: Policy, candidate: Finished, baseline: Finished | None = None, **fields: Any) -> GateDecision:
+    missing = "" if baseline else "no run was promoted as baseline"
+    return decide(Case("set", rules, AT, [candidate], baseline, no_baseline=missing, **fields))
+
+
+def share(good: int, of: int) -> dict[str, list[Any]]:
+    return numbered([float(i < good) for i in range(of)])
+
+
+@pytest.mark.parametrize(("good", "verdict"), [(90, "pass"), (10, "fail"), (52, "inconclusive")])
+def test_a_threshold_is_held_against_the_bound_and_not_the_point(tmp_path: Path, good: int, verdict: str) -> None:
+    found = decided(policy(), made(tmp_path, share(good, 100)))
+    row = found.rows[0]
+    assert (found.decision, row.verdict, row.estimate, row.limit) == (verdict, verdict, good / 100, 0.5)
+    wilson = mean_interval([float(i < good) for i in range(100)], binary=True, level=0.9).interval
+    assert wilson is not None
+    assert row.bound == pytest.approx(wilson.high if verdict == "fail" else wilson.low)
+    assert found.reason
+
+
+@pytest.mark.parametrize(("good", "verdict"), [(10, "pass"), (90, "fail"), (50, "inconclusive")])
+def test_a_ceiling_is_the_mirror_of_a_floor(tmp_path: Path, good: int, verdict: str) -> None:
+    found = decided(policy(metrics={"right": {"max": 0.5}}), made(tmp_path, share(good, 100)))
+    assert (found.decision, found.rows[0].kind, found.rows[0].passes) == (verdict, "max", "below")
+
+
+@pytest.mark.parametrize(("good", "verdict"), [(80, "pass"), (40, "fail"), (72, "inconclusive")])
+def test_a_margin_says_how_much_worse_is_good_enough(tmp_path: Path, good: int, verdict: str) -> None:
+    rules = policy(metrics={"right": {"margin": 0.1}})
+    found = decided(rules, made(tmp_path, share(good, 100)), made(tmp_path, share(80, 100), model="old"))
+    row = found.rows[0]
+    assert (found.decision, row.limit, row.margin, row.what) == (verdict, -0.1, 0.1, "candidate - baseline")
+    assert row.estimate == pytest.approx((good - 80) / 100)
+    assert found.comparison is not None and found.baseline is not None
+
+
+def test_where_lower_is_better_a_margin_lies_above(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    low, high = (numbered((x + 0.1 * rng.random(60)).tolist()) for x in (0.1, 0.5))
+    rules = policy(metrics={"errors": {"margin": 0.1}})
+    good = decided(rules, made(tmp_path, low, info=WORSE), made(tmp_path, high, info=WORSE))
+    bad = decided(rules, made(tmp_path, high, info=WORSE), made(tmp_path, low, info=WORSE))
+    assert (good.decision, bad.decision, good.rows[0].limit) == ("pass", "fail", 0.1)
+
+
+def test_a_slice_that_must_hold_can_fail_alone(tmp_path: Path) -> None:
+    tags = {f"s{i:04d}": {"lang": "de" if i < 40 else "en"} for i in range(200)}
+    scores = numbered([float(i >= 40) for i in range(200)])
+    rules = policy(slices={"lang=de": {"right": {"min": 0.5}}, "lang=fr": {"right": {"min": 0.5}}})
+    found = decided(rules, made(tmp_path, scores, tags=tags))
+    assert [(r.rule, r.verdict) for r in found.rows] == [
+        ("set:right.min", "pass"),
+        ("set:right[lang=de].min", "fail"),
+        ("set:right[lang=fr].min", "inconclusive"),
+    ]
+    assert "applies to no sample with lang=fr" in found.rows[2].reason
+    assert found.decision == "fail"
+
+
+@pytest.mark.parametrize(("lost", "verdict"), [(0, "pass"), (40, "fail"), (10, "inconclusive")])
+def test_regressions_are_capped_among_the_samples_that_passed_before(tmp_path: Path, lost: int, verdict: str) -> None:
+    old = made(tmp_path, share(100, 200))
+    new = made(tmp_path, numbered([float(lost <= i < 100 or i >= 150) for i in range(200)]))
+    found = decided(policy(metrics={"right": {"min": 0.1}}, max_regressions=0.1), new, old)
+    row = found.rows[1]
+    assert (row.rule, row.verdict, row.n, row.estimate) == ("set:right.max_regressions", verdict, 100, lost / 100)
+
+
+def test_latency_is_held_by_the_share_of_slow_answers(tmp_path: Path) -> None:
+    rules = policy(p95_latency=2.0)
+    quick = decided(rules, made(tmp_path, share(100, 100), usage={"latency": 1.0})).rows[1]
+    slow = decided(rules, made(tmp_path, share(100, 100), usage={"latency": 3.0})).rows[1]
+    few = decided(rules, made(tmp_path, share(20, 20), usage={"latency": 1.0})).rows[1]
+    cached = decided(rules, made(tmp_path, share(100, 100), usage={"cached": True})).rows[1]
+    assert [r.verdict for r in (quick, slow, few, cached)] == ["pass", "fail", "inconclusive", "inconclusive"]
+    assert quick.what == "share of answers over 2 s" and "no answer was timed" in cached.reason
+
+
+def test_answers_that_failed_may_have_been_slow(tmp_path: Path) -> None:
+    run = made(tmp_path, share(100, 100), usage={"latency": 1.0, "failure": "timeout"})
+    assert decided(policy(p95_latency=2.0), run).rows[1].verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("usage", "verdicts"),
+    [
+        ({"cost": 0.01}, ["pass", "pass"]),
+        ({"cost": 0.03}, ["fail", "fail"]),
+        ({"cost": None}, ["inconclusive", "inconclusive"]),
+        ({"cost": 0.0, "cached": True, "attempts": 0}, ["inconclusive", "pass"]),
+    ],
+)
+def test_cost_is_limited_by_answer_and_in_all(tmp_path: Path, usage, verdicts) -> None:
+    rules = policy(max_cost={"per_sample": 0.02, "total": 2.0})
+    found = decided(rules, made(tmp_path, share(100, 100), usage=usage))
+    assert [r.verdict for r in found.rows[1:]] == verdicts
+
+
+def test_fails_are_held_together_so_that_many_rules_do_not_fail_a_good_model_by_chance(tmp_path: Path) -> None:
+    more = {FRACTION.model_copy(update={"name": f"m{i}"}): share(50, 100) for i in range(9)}
+    weak = made(tmp_path, share(41, 100), more)
+    alone = decided(policy(), weak)
+    together = decided(policy(metrics={"right": {"min": 0.5}} | {i.name: {"min": 0.4} for i in more}), weak)
+    assert (alone.decision, together.rows[0].verdict) == ("fail", "inconclusive")
+    assert "but not when all 10 rules are held to 0.05 together" in together.rows[0].reason
+    hopeless = decided(
+        policy(metrics={"right": {"min": 0.5}} | {i.name: {"min": 0.4} for i in more}),
+        made(tmp_path, share(5, 100), more),
+    )
+    assert hopeless.rows[0].verdict == "fail"
+
+
+def test_a_second_look_is_judged_at_half_the_level(tmp_path: Path) -> None:
+    run = made(tmp_path, share(59, 100))
+    first, second = (decided(policy(), run, look=look) for look in (1, 2))
+    assert (first.decision, second.decision) == ("pass", "inconclusive")
+    assert (first.alpha, second.alpha) == (0.05, 0.025)
+
+
+def test_counts_that_do_not_add_up_forbid_a_verdict(tmp_path: Path) -> None:
+    found = decided(policy(), made(tmp_path, share(90, 100), n_dataset=120))
+    assert found.decision == "inconclusive"
+    assert "120 attempted, but 100 scored + 0 failed = 100: 20 unaccounted for" in found.reason
+    assert [(r.attempted, r.scored) for r in found.reconciliation] == [(120, 100)]
+    assert all(row.verdict == "inconclusive" for row in found.rows)
+
+
+def test_a_waiver_cannot_cover_counts_that_do_not_add_up(tmp_path: Path) -> None:
+    found = decided(policy(), made(tmp_path, share(90, 100), n_dataset=120), waivers=[waiver()])
+    assert found.decision == "inconclusive"
+
+
+def test_a_waiver_lets_one_rule_not_hold_and_stays_visible(tmp_path: Path) -> None:
+    found = decided(policy(max_missing=0.5), made(tmp_path, share(10, 100)), waivers=[waiver()])
+    row = found.rows[0]
+    assert (found.decision, row.verdict, row.before_waiver) == ("pass", "waived", "fail")
+    assert row.waiver == found.waivers[0] and found.reason == "0 rules hold, 1 are waived"
+
+
+def waiver() -> Waiver:
+    return Waiver(rule="set:right.min", until="2030-01-01", who="somebody", at=AT, why="known")
+
+
+def test_without_a_baseline_thresholds_decide_and_margins_are_inconclusive(tmp_path: Path) -> None:
+    found = decided(policy(metrics={"right": {"min": 0.5, "margin": 0.1}}), made(tmp_path, share(95, 100)))
+    assert [row.verdict for row in found.rows] == ["pass", "inconclusive"]
+    assert "no run was promoted" in found.rows[1].reason and found.decision == "inconclusive"
+
+
+def test_a_baseline_of_other_rows_does_not_fit(tmp_path: Path) -> None:
+    rules = policy(metrics={"right": {"margin": 0.1}})
+    found = decided(rules, made(tmp_path, share(90, 100)), made(tmp_path, share(90, 100), rows="q" * 32))
+    assert found.decision == "inconclusive" and found.baseline is None
+    assert "the baseline does not fit: they ran on different rows" in found.rows[0].reason
+
+
+def test_a_baseline_judged_by_another_rule_does_not_fit(tmp_path: Path) -> None:
+    rules = policy(metrics={"right": {"margin": 0.1}}, max_regressions=0.5)
+    old = made(tmp_path, share(90, 100), info=RIGHT.model_copy(update={"version": "0"}))
+    found = decided(rules, made(tmp_path, share(90, 100)), old)
+    assert [row.verdict for row in found.rows] == ["inconclusive"] * 2
+    assert all("version was 0" in row.reason for row in found.rows)
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        (numbered([None] * 5), "5 of 5 scores are missing"),
+        (numbered([NA] * 5), "applies to no sample"),
+        (numbered([1.0]), "one sample has no spread"),
+    ],
+)
+def test_nothing_scored_and_an_undefined_error_are_inconclusive(tmp_path: Path, scores: Scores, told: str) -> None:
+    found = decided(
+        policy(metrics={"right": {"min": 0.5, "margin": 0.5}}), made(tmp_path, scores), made(tmp_path, scores)
+    )
+    assert found.decision == "inconclusive"
+    assert told in found.rows[0].reason
+    assert {row.verdict for row in found.rows} == {"inconclusive"}
+
+
+def test_a_metric_that_the_run_lacks_is_inconclusive(tmp_path: Path) -> None:
+    found = decided(policy(metrics={"fraction": {"min": 0.5}}), made(tmp_path, share(90, 100)))
+    assert found.decision == "inconclusive"
+
+
+@relaxed
+@given(
+    st.lists(cells, min_size=1, max_size=30), st.lists(st.integers(0, 5), min_size=30, max_size=30), st.floats(0, 0.9)
+)
+def test_a_run_against_itself_never_fails(tmp_path: Path, scores, codes, margin) -> None:
+    families = {f"s{i:04d}": str(code) for i, code in enumerate(codes)}
+    run = made(tmp_path, numbered(scores), families=families)
+    rules = policy(metrics={"right": {"margin": margin}}, max_regressions=0.1, max_missing=0.9)
+    assert decided(rules, run, run).decision != "fail"
+
+
+@relaxed
+@given(st.lists(cells, min_size=2, max_size=40), st.data())
+def test_losing_a_score_never_turns_a_verdict_into_a_pass(tmp_path: Path, scores, data) -> None:
+    lost = data.draw(st.lists(st.booleans(), min_size=len(scores), max_size=len(scores)))
+    fewer = [None if gone and value != NA else value for value, gone in zip(scores, lost, strict=True)]
+    old = made(tmp_path, numbered([0.0 if value is None else value for value in scores]))
+    rules = policy(metrics={"right": {"min": 0.3, "margin": 0.3}}, max_missing=0.99)
+    before, after = (decided(rules, made(tmp_path, numbered(v)), old) for v in (scores, fewer))
+    for whole, less in zip(before.rows, after.rows, strict=True):
+        assert not (less.verdict == "pass" and whole.verdict == "fail")
+
+
+def test_an_outcome_is_as_bad_as_its_worst_part() -> None:
+    assert joint([]) == "inconclusive"
+    assert joint(["pass", "waived"]) == "pass"
+    assert joint(["pass", "inconclusive"]) == "inconclusive"
+    assert joint(["inconclusive", "fail", "pass"]) == "fail"
+
+
+def missing_trial(folder: Path, seed: int, trial: int, trials: int) -> GateDecision:
+    """Gate a model 15 points below the baseline, 0 … 100 % of its scores gone, at random or worst first."""
+    rng = np.random.default_rng([seed, trial])
+    n = 120
+    hard = 0.3 + 0.55 * rng.beta(2, 1, n // 2).repeat(2)
+    new, old = (rng.random(n) < hard - 0.25).astype(float), (rng.random(n) < hard).astype(float)
+    order = rng.permutation(n) if trial % 2 else np.lexsort((rng.random(n), new))
+    gone = set(order[: round(n * trial / max(1, trials - 1))].tolist())
+    seen = numbered([None if i in gone else v for i, v in enumerate(new.tolist())])
+    families = {f"s{i:04d}": str(i // 2) for i in range(n)}
+    rule = {"min": 0.62} if trial % 4 < 2 else {"margin": 0.1}
+    rules = policy(metrics={"right": rule}, max_missing=(0.02, 0.2, 0.99)[trial % 3])
+    return decided(
+        rules, made(folder, seen, families=families), made(folder, numbered(old.tolist()), families=families)
+    )
+
+
+def greens(folder: Path, trials: int) -> int:
+    return sum(missing_trial(folder, 20261122, trial, trials).decision == "pass" for trial in range(trials))
+
+
+def test_missing_scores_never_make_a_bad_model_green(tmp_path: Path) -> None:
+    assert greens(tmp_path, 40) == 0
+
+
+@pytest.mark.long
+def test_missing_scores_never_make_a_bad_model_green_in_300_trials(tmp_path: Path) -> None:
+    assert greens(tmp_path, 300) == 0
