@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from workbench.cli.main import COMMANDS, cli
+from workbench.cli.commands import COMMANDS, cli
 from workbench.cli.reference import FILE, commands, reference
 
 

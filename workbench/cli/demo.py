@@ -24,7 +24,7 @@ Next:  workbench eval show          the run again           workbench eval list 
 
 
 @click.command("demo")
-@click.option("--limit", type=click.IntRange(min=1), default=None, help="Only so many questions.")
+@click.option("--limit", type=click.IntRange(1, 10**9), default=None, help="Only so many questions.")
 @click.pass_context
 def demo(ctx: click.Context, limit: int | None) -> None:
     """Evaluate the demo model on the help centre, judge its answers and set the judge beside the gold labels.

@@ -24,9 +24,9 @@ def eval_group() -> None:
 )
 @click.option("--model", default=None, help="Model of workbench.yaml to evaluate; else its `candidate`.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=None, help="Only so many samples, chosen by a stable hash."
+    "--limit", type=click.IntRange(1, 10**9), default=None, help="Only so many samples, chosen by a stable hash."
 )
-@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Answers per sample.")
+@click.option("--repeats", type=click.IntRange(1, 1000), default=1, show_default=True, help="Answers per sample.")
 @click.option(
     "--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="Stop, resumable, after so much money."
 )

@@ -39,7 +39,7 @@ why_option = click.option("--why", required=True, help="The reason; shown in eve
 @click.option("--baseline", default=None, help="Name of a baseline or id of a run; else what the policy names.")
 @click.option("--run-missing", is_flag=True, help="First evaluate the candidate where it has no finished run.")
 @click.option(
-    "--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Answers per sample of such runs."
+    "--repeats", type=click.IntRange(1, 1000), default=1, show_default=True, help="Answers per sample of such runs."
 )
 @click.option(
     "--markdown", type=FILE, default=None, help="Also write the decision into this file, to post on a pull request."

@@ -1,74 +1,27 @@
-"""The `workbench` command: parse, call one function, show.
+"""The `workbench` command: parse, call one function, show; and tell whatever ends it.
 
-A command's module is imported when it is called, so that `workbench --help` stays quick. This is the only place that
-catches `WorkbenchError`; docs/cli.md is made from the help texts below by `python -m workbench.cli.reference`.
+This is the only place that catches `WorkbenchError`. Nothing but `sys` is imported before `main` runs, so that Ctrl-C
+ends even a command that is still being loaded without a traceback.
 """
 
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from typing import Any
-
-import click
-
-from workbench import __version__
-
-COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("workbench.cli.demo:demo", "Evaluate the tiny demo model on the made-up help centre."),
-    "init": ("workbench.cli.init:init", "Write a first workbench.yaml and a first evalset here."),
-    "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, resume, rescore, show and compare them."),
-    "gate": ("workbench.cli.gate:gate_group", "Decide whether the candidate may be released."),
-    "judge": ("workbench.cli.judge:judge_group", "Check a judge against gold labels."),
-    "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
-    "evalset": ("workbench.cli.evalset:evalset_group", "List and validate evalsets."),
-}
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, name = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as exc:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            if near and "No such command" in exc.format_message():
-                ctx.fail(f"No such command {args[0]!r}; did you mean {near[0]!r}?")
-            raise
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(__version__, prog_name="workbench")
-@click.option("--config", type=click.Path(), default=None, help="workbench.yaml to use; else the nearest one upwards.")
-@click.pass_context
-def cli(ctx: click.Context, config: str | None) -> None:
-    """Evaluate models and RAG pipelines, and turn their failures into better data.
-
-    Exit codes: 0 pass · 1 fail · 2 usage or config · 3 bad data · 4 inconclusive or incomplete · 5 locked ·
-    130/143 stopped.
-    """
-    ctx.obj = config
 
 
 def main() -> None:
-    """Run the command line; turn every `WorkbenchError` into a message and its exit code."""
+    """Run the command line; turn errors that a user can act on into a message and an exit code."""
+    try:
+        code = _run()
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _run() -> int:
+    import click
+
+    from workbench.cli.commands import cli
     from workbench.errors import WorkbenchError
 
     try:
@@ -84,4 +37,22 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left; that is no fault of ours
         code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+    except OSError as exc:
+        if exc.filename is None:
+            raise  # nothing that a user named: a fault of this program, whose traceback is wanted
+        click.echo(f"workbench: {_told(exc)}", err=True)
+        code = 2
+    return code if isinstance(code, int) else 0
+
+
+def _told(exc: OSError) -> str:
+    """Return which path the system refused, why, and what to do."""
+    if isinstance(exc, FileNotFoundError | NotADirectoryError | FileExistsError):
+        fix = "check the path: something on the way to it is missing, or is a file where a folder is wanted"
+    elif isinstance(exc, PermissionError):
+        fix = "check who may read and write there, or name another folder"
+    else:
+        fix = "check the path, and the disk it is on"
+    path = exc.filename.decode("utf-8", "replace") if isinstance(exc.filename, bytes) else str(exc.filename)
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
+    return f"{shown}: {(exc.strerror or type(exc).__name__).lower()}; {fix}"

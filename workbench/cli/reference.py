@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from workbench.cli.main import cli
+from workbench.cli.commands import cli
 from workbench.store.files import write_atomic
 
 FILE = Path(__file__).parents[2] / "docs" / "cli.md"
