@@ -249,9 +249,13 @@ async def test_a_compressed_answer_is_read(opened: Opener) -> None:
         ("file:///etc/passwd", "is not an http or https address"),
         ("gopher://host/v1", "is not an http or https address"),
         ("https://", "is not an http or https address"),
+        ("http://[::1/v1", "is not an http or https address"),
+        ("http://host:abc/v1", "has a port that is no number from 1 to 65535 (got http://host:abc/v1); write it as in"),
+        ("http://127.0.0.1:99999/v1", "has a port that is no number from 1 to 65535"),
+        ("http://./v1", "has a host that is neither a name nor an IP address (got http://./v1)"),
     ],
 )
-def test_row_68_an_address_without_http_or_https_is_refused(url: str, words: str) -> None:
+def test_row_68_an_address_that_cannot_be_called_is_refused(url: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         OpenAIEndpoint(at(url), None, None, "")
     assert words in str(caught.value)

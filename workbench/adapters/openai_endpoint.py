@@ -9,20 +9,18 @@ answer that is not in the cache.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
+from workbench.calling.addresses import api_key, check_endpoint, proxy_for
 from workbench.calling.budget import Budget
 from workbench.calling.chat import Answer, Reply, Trouble, counted_tokens, parse, read, request_body
 from workbench.calling.clock import Clock, RealClock
 from workbench.calling.rate_limits import Pace
 from workbench.calling.retry import asked_wait, wait_before
 from workbench.calling.secrets import BEGINNING, one_line, redact
-from workbench.errors import ConfigError, ModelError, Problem
+from workbench.errors import ModelError
 from workbench.models import EndpointSpec, Output, OutputFailure, Price, Request, Usage
 from workbench.nouns import canonical_bytes
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
@@ -36,6 +34,8 @@ PROBES = 3
 """Attempts after which a server that never answered, but shows a web page or cannot be reached, is a wrong address."""
 ONCE: RequestOptions = {"idempotency_key": "unused"}
 """Spares the package drawing a random key for each request, which it then does not send."""
+NO_KEY = "none"
+"""Sent where a spec names no key, because the package demands one."""
 LARGEST_BODY = 32 * 2**20
 """Bytes of an answer that are read; more is no chat answer but an attack on memory."""
 
@@ -56,7 +56,7 @@ class OpenAIEndpoint:
 
         Raises `ConfigError` for an address that is not plain http or https, and for a budget without prices.
         """
-        _check(spec, budget)
+        check_endpoint(spec, budget)
         self.concurrency = spec.limits.concurrency
         self._spec = spec
         self._cache = cache if spec.cache else None
@@ -206,37 +206,6 @@ def _too_late(trouble: Trouble, asked: float, left: float, total: float) -> Trou
     )
 
 
-# ---------------------------------------------------------------- what a spec must be before anything is sent
-
-
-def _check(spec: EndpointSpec, budget: Budget | None) -> None:
-    parts = urlsplit(spec.base_url)
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        # The address is not shown: it may hold the secret.
-        raise _config(
-            "base_url", "holds a user name, a password or a query", None, "name the key's variable in api_key_env"
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        fix = "begin it with http:// or https://, as in http://127.0.0.1:8000/v1"
-        raise _config("base_url", "is not an http or https address", spec.base_url, fix)
-    if budget is not None and budget.limit is not None and spec.price is None:
-        fix = "add price: {input: …, output: …} for a million tokens, 0 for a server of your own"
-        raise _config("price", f"a budget needs the price of {spec.model!r}", None, fix)
-
-
-def _config(field: str, message: str, got: str | None, fix: str) -> ConfigError:
-    return ConfigError(Problem("ENDPOINT", message, field=field, got=got, fix=fix))
-
-
-def _key(spec: EndpointSpec) -> str:
-    if spec.api_key_env is None:
-        return "none"
-    if key := os.environ.get(spec.api_key_env, "").strip():
-        return key
-    fix = f"export {spec.api_key_env}=… and run again"
-    raise _config("api_key_env", f"the environment variable {spec.api_key_env} is not set", None, fix)
-
-
 # ---------------------------------------------------------------- the wire: `openai` over aiohttp
 
 
@@ -291,8 +260,10 @@ def _open(spec: EndpointSpec) -> Wire:
         def default_headers(self) -> dict[str, str | openai.Omit]:
             return headers
 
-    key, base_url = _key(spec), spec.base_url.rstrip("/")
-    client = Client(api_key=key, base_url=base_url, max_retries=0, timeout=None, http_client=_http_client(spec))
+    key, base_url = api_key(spec), spec.base_url.rstrip("/")
+    client = Client(
+        api_key=key or NO_KEY, base_url=base_url, max_retries=0, timeout=None, http_client=_http_client(spec)
+    )
     headers: dict[str, str | openai.Omit] = {
         "Accept": "application/json",
         "Content-Type": "application/json",
@@ -336,7 +307,7 @@ def _http_client(spec: EndpointSpec) -> httpx.AsyncClient:
         connector=aiohttp.TCPConnector(limit=spec.limits.concurrency),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
-        proxy=_proxy(spec.base_url),
+        proxy=proxy_for(spec.base_url),
     )
     return AiohttpClient(trust_env=False, transport=httpx.AsyncBaseTransport())
 
@@ -350,9 +321,3 @@ async def _read_body(response: Any) -> bytes:
             raise OverflowError(f"an answer of more than {LARGEST_BODY} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _proxy(base_url: str) -> str | None:
-    """Return the proxy that the environment names for this address."""
-    parts = urlsplit(base_url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

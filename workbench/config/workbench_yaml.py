@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints
 
+from workbench.calling.addresses import address_fault
 from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, Problem
 from workbench.models import EndpointSpec, ModelSpec
@@ -128,6 +129,11 @@ def _url_problems(spec: EndpointSpec, field: str) -> list[Problem]:
     if secret:
         what, fix = "the address holds a user name or password", "remove it and set api_key_env"
         found.append(Problem("SECRET_IN_CONFIG", what, field=field, fix=fix))
+    if host and not secret and (fault := address_fault(url)):
+        # What a ? begins, or stands before an @, may be a secret.
+        got = None if "@" in spec.base_url or url.query else spec.base_url
+        fix = "write http://host:port/v1"
+        found.append(Problem("BASE_URL", f"the address has {fault}", field=field, got=got, fix=fix))
     if url.query or url.fragment:
         found.append(Problem("BASE_URL", "the address must end in its path", field=field, fix="remove ? and #"))
     return found
