@@ -29,16 +29,16 @@ def test_a_file_inside_is_read_without_mark_and_with_plain_line_ends(folder: Pat
 @pytest.mark.parametrize(
     "name",
     ["../secret.md", "rubrics/../../secret.md", "/etc/passwd", "link.md", "up/secret.md", "..\\secret.md", "C:\\x.md",
-     "\\\\server\\x.md", "a\0.md", "", " ", ".."],
+     "\\\\server\\x.md", "a\0.md", "", " ", "..", "loop.md", "x" * 300 + ".md", "%2e%2e/secret.md"],
 )  # fmt: skip
 def test_a_path_that_leaves_the_folder_is_refused(folder: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match=r"rubric: .*(leaves|out of) the evalset's folder"):
+    with pytest.raises(ConfigError, match=r"rubric: .*inside the evalset's folder.*PATH_OUTSIDE"):
         read_inside(folder, name, "rubric")
 
 
-@pytest.mark.parametrize("name", ["nobody.md", "rubrics", "loop.md", "x" * 300 + ".md", "%2e%2e/secret.md"])
+@pytest.mark.parametrize("name", ["nobody.md", "rubrics"])
 def test_what_is_no_file_is_refused_by_name(folder: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match=r"there is no file|cannot read"):
+    with pytest.raises(ConfigError, match=r"rubric: there is no file (nobody|rubrics)"):
         read_inside(folder, name, "rubric")
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pydantic import Field
 
-from workbench.config.paths import outside
 from workbench.config.policy_yaml import policy_problems
 from workbench.config.workbench_yaml import Workbench, unknown_model
 from workbench.config.yaml_source import load_yaml
@@ -17,6 +16,7 @@ from workbench.datasets import Split, Use
 from workbench.errors import ConfigError, Problem
 from workbench.gate.policy import Policy
 from workbench.nouns import Many, Noun
+from workbench.reading.paths import outside
 from workbench.reading.samples import store_dataset
 from workbench.reading.stored import StoredDataset
 from workbench.runs import ScorerInfo

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 from workbench.errors import ConfigError, Problem
+from workbench.reading.paths import outside
 
 MAX_BYTES = 1_000_000
 
@@ -12,7 +13,7 @@ MAX_BYTES = 1_000_000
 def read_inside(folder: Path, name: str, field: str) -> str:
     """Return the UTF-8 text of `folder/name` without a byte-order mark and with `\\n` line ends.
 
-    Raises `ConfigError` when the path is absolute, climbs out (`..` or a link), is not a file, or is not UTF-8 text.
+    Raises `ConfigError` when the path leaves the folder (`reading.paths`), is not a file, or is not UTF-8 text.
     """
     path = _inside(folder, name, field)
     try:
@@ -29,25 +30,14 @@ def read_inside(folder: Path, name: str, field: str) -> str:
 
 
 def _inside(folder: Path, name: str, field: str) -> Path:
-    """Return the path if it stays inside the folder, links followed."""
-    windows = PureWindowsPath(name)
-    parts = PurePosixPath(name).parts + windows.parts
-    outside = PurePosixPath(name).is_absolute() or windows.is_absolute() or windows.drive or ".." in parts
-    if not name.strip() or "\0" in name or outside:
-        problem = Problem("PATH_OUTSIDE", "path leaves the evalset's folder", "", None, field, name,
-                          "give a path below the folder, such as rubrics/correct.md")  # fmt: skip
-        raise ConfigError(problem)
-    path = folder / name
-    try:
-        resolved, root = path.resolve(), folder.resolve()
-        is_file = resolved.is_file()
-    except (OSError, RuntimeError) as exc:  # a loop of links, a name too long for the file system
-        raise _error("FILE_UNREADABLE", f"cannot read {name[:120]}: {exc}", field, folder, "check the path") from exc
-    if not resolved.is_relative_to(root):
-        raise _error("PATH_OUTSIDE", f"{name} is a link out of the evalset's folder", field, folder, "copy the file")
-    if not is_file:
+    """Return the path of a file that lies inside the folder."""
+    if why := outside(folder, name):
+        fix = "name a file inside the evalset's folder, such as rubrics/correct.md"
+        raise ConfigError(Problem("PATH_OUTSIDE", why, "", None, field, name, fix))
+    path = (folder / name).resolve()
+    if not path.is_file():
         raise _error("FILE_MISSING", f"there is no file {name}", field, folder, "check the path")
-    return resolved
+    return path
 
 
 def _error(code: str, message: str, field: str, path: Path, fix: str) -> ConfigError:

@@ -1,4 +1,4 @@
-"""Paths that a configuration file names and that must stay inside its folder."""
+"""The one rule for paths that an evalset names: they stay inside its folder, on every system."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|c
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]|%2e|%2f|%5c|%00', re.IGNORECASE)
 MAX_NAME = 255
 """Bytes of the longest part of a path."""
+MAX_PATH = 1024
+"""Bytes of the longest path, which some systems cannot exceed."""
 
 
 def outside(folder: Path, name: str) -> str:
     """Return why `name` is no path inside `folder` on every system; empty if it is. Links are followed."""
     if not name.strip():
         return "the path is empty"
+    if len(name.encode()) > MAX_PATH:
+        return f"the path is longer than {MAX_PATH:,} bytes"
     if name.startswith(("/", "~")):
         return "the path must be relative to the folder"
     if FORBIDDEN.search(name):
@@ -22,9 +26,11 @@ def outside(folder: Path, name: str) -> str:
     for part in name.split("/"):
         if why := _bad_part(part):
             return why
-    if not (folder / name).resolve().is_relative_to(folder.resolve()):
-        return "the path leads out of the folder through a link"
-    return ""
+    try:
+        inside = (folder / name).resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # RuntimeError is how Python 3.11 and 3.12 tell a loop of links
+        return "the path goes round in a circle of links"
+    return "" if inside else "the path leads out of the folder through a link"
 
 
 def _bad_part(part: str) -> str:
