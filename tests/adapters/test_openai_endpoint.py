@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -429,6 +431,82 @@ async def test_a_key_that_the_server_echoes_stays_out_of_the_message(
     shown = "\n".join(map(repr, [caught.value, caught.value.__context__, model, vars(model), *caplog.text.split("\n")]))
     assert "sk-canary-01" not in shown
     assert len(server.log) == 1
+
+
+async def answered_with(text: str, opened: Opener, cache: ResponseCache | None = None, **more: Any) -> Any:
+    """Return the outcome of one request that is answered with status 200 and this text, and assert it was sent once."""
+    from aiohttp import web
+
+    calls = []
+
+    async def chat(received: web.Request) -> web.Response:
+        calls.append(await received.read())
+        choice = {"message": {"content": text}, "finish_reason": more.get("finish_reason", "stop")}
+        return web.json_response({"choices": [choice]})
+
+    async with serving(chat) as url:
+        try:
+            return await opened(at(url, api_key_env="MY_KEY" if more.get("key", True) else None), cache).generate(ask())
+        finally:
+            assert len(calls) == 1
+
+
+@pytest.mark.parametrize("key", [None, "none", "EMPTY", "elevenchars", "sk-canary-0123456789"])
+async def test_what_a_model_said_is_never_edited(
+    key: str | None, opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", key or "")
+    said = "none of it; EMPTY, elevenchars, [secret], sk-canary"
+    output = await answered_with(said, opened, key=key is not None)
+    assert isinstance(output, Output) and output.text == said
+
+
+KEY = "sk/canary+0123456789"
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [KEY, KEY[:12], quote(KEY, safe=""), b64encode(KEY.encode()).decode(), b64encode(f"me:{KEY}".encode()).decode()],
+)
+@pytest.mark.parametrize("finish_reason", ["stop", "length", "content_filter"])
+async def test_an_answer_that_repeats_the_key_is_neither_shown_nor_kept(
+    echo: str, finish_reason: str, opened: Opener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MY_KEY", KEY)
+    cache = ResponseCache(tmp_path / "answers.sqlite")
+    failure = await answered_with(f"You said {echo}.", opened, cache, finish_reason=finish_reason)
+    cache.close()
+    assert isinstance(failure, OutputFailure)
+    assert (failure.kind, failure.text) == ("malformed", "")
+    assert failure.message == "the answer repeats the API key; it was not kept"
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert kept and echo.encode() not in kept
+
+
+@pytest.mark.parametrize("named", ["message", "unheard_of"])
+async def test_a_key_with_a_slash_is_hidden_where_the_server_escapes_slashes(
+    named: str, opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aiohttp import web
+
+    async def chat(received: web.Request) -> web.Response:
+        body = f'{{"error": {{"{named}": "wrong key {KEY}"}}}}'.replace("/", "\\/")
+        return web.Response(status=401, body=body.encode(), content_type="application/json")
+
+    monkeypatch.setenv("MY_KEY", KEY)
+    async with serving(chat) as url:
+        with pytest.raises(ModelError, match=r"wrong key \[secret\]") as caught:
+            await opened(at(url, api_key_env="MY_KEY")).generate(ask())
+    assert "canary" not in repr((caught.value, caught.value.__context__, caught.value.__cause__))
+
+
+async def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-hunter2-“quoted”")
+    with pytest.raises(ConfigError, match="MY_KEY holds a character that no HTTP header can carry") as caught:
+        await opened(at("http://127.0.0.1:9/v1", api_key_env="MY_KEY")).generate(ask())
+    assert "hunter2" not in str(caught.value)
 
 
 # ---------------------------------------------------------------- time

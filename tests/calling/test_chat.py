@@ -47,6 +47,14 @@ def test_token_counts_that_cannot_be_are_unknown(usage: object) -> None:
     assert counted_tokens({"usage": usage}) == (None, None)
 
 
+def test_an_error_nested_as_deeply_as_the_parser_allows_is_a_message() -> None:
+    nested: list[object] = []
+    for _ in range(1020):
+        nested = [nested]
+    outcome = read(Reply(500), {"error": {"message": nested}}, SPEC)
+    assert isinstance(outcome, Trouble) and "nested too deeply" in outcome.message
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=8),
     lambda inner: (

@@ -19,7 +19,7 @@ from workbench.calling.chat import Answer, Reply, Trouble, counted_tokens, parse
 from workbench.calling.clock import Clock, RealClock
 from workbench.calling.rate_limits import Pace
 from workbench.calling.retry import asked_wait, wait_before
-from workbench.calling.secrets import BEGINNING, one_line, redact
+from workbench.calling.secrets import one_line, redact
 from workbench.errors import ModelError
 from workbench.models import EndpointSpec, Output, OutputFailure, Price, Request, Usage
 from workbench.nouns import canonical_bytes
@@ -217,6 +217,7 @@ class Wire:
     url: str
     """Where chat completions are."""
     key: str
+    """Empty when the server wants none."""
 
     async def post(self, body: bytes) -> Reply | Trouble:
         """Send a chat completion request and read the reply to its end."""
@@ -229,14 +230,7 @@ class Wire:
             response = exc.response
         except openai.APIConnectionError as exc:
             return self._no_reply(exc.__cause__ or exc)
-        return self._reply(response.status_code, dict(response.headers), response.extensions["body"])
-
-    def _reply(self, status: int, headers: dict[str, str], body: bytes) -> Reply:
-        """Return a reply without the key, in case the server echoes it: nothing further up ever sees it."""
-        if status != 200 or self.key[:BEGINNING].encode() in body:
-            body = redact(body.decode("utf-8", "surrogateescape"), self.key).encode("utf-8", "surrogateescape")
-            headers = {name: redact(value, self.key) for name, value in headers.items()}
-        return Reply(status, headers, body)
+        return Reply(response.status_code, dict(response.headers), response.extensions["body"], self.key)
 
     def _no_reply(self, cause: BaseException) -> Trouble:
         import aiohttp

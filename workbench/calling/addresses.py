@@ -68,10 +68,14 @@ def api_key(spec: EndpointSpec) -> str:
     """Return the key from the environment, empty when the spec names none. Raises `ConfigError` when it is not set."""
     if spec.api_key_env is None:
         return ""
-    if key := os.environ.get(spec.api_key_env, "").strip():
-        return key
+    key = os.environ.get(spec.api_key_env, "").strip()
     fix = f"export {spec.api_key_env}=… and run again"
-    raise _config("api_key_env", f"the environment variable {spec.api_key_env} is not set", None, fix)
+    if not key:
+        raise _config("api_key_env", f"the environment variable {spec.api_key_env} is not set", None, fix)
+    if not (key.isascii() and key.isprintable()):
+        what = f"the environment variable {spec.api_key_env} holds a character that no HTTP header can carry"
+        raise _config("api_key_env", what, None, fix)
+    return key
 
 
 def proxy_for(address: str) -> str | None:

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from workbench.calling.retry import TRANSIENT
-from workbench.calling.secrets import one_line
+from workbench.calling.secrets import LONGEST, one_line, redact, repeats
 from workbench.errors import IncompleteRun, ModelError
 from workbench.models import EndpointSpec, OutputFailureKind, Request
 
@@ -37,18 +37,22 @@ _UNSUPPORTED = re.compile(
 _TOO_LONG = re.compile(
     r"context.{0,10}(length|window|size)|maximum context|prompt is too long|too many tokens|reduce the length"
 )
+REPEATED_KEY = "the answer repeats the API key; it was not kept"
+
 _DATED = re.compile(r"[-@:](?:[0-9][0-9.\-]*|latest)")
 _SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back over HTTP, read to its end and free of the key that was sent."""
+    """What came back over HTTP, read to its end."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     body: bytes = b""
+    key: str = field(default="", repr=False)
+    """The key that was sent, which must not go any further; empty when there is none."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,10 @@ def read(reply: Reply, payload: dict[str, Any] | None, spec: EndpointSpec) -> An
     message = choice.get("message") if isinstance(choice, dict) else None
     if choice is None or not isinstance(message, dict):
         return Trouble("malformed", "status 200 without a choice to read", again=True)
-    return _read_choice(payload, choice, message, spec)
+    outcome = _read_choice(payload, choice, message, spec)
+    if any(repeats(words, reply.key) for words in vars(outcome).values() if isinstance(words, str)):
+        return Trouble("malformed", REPEATED_KEY)
+    return outcome
 
 
 def _read_choice(
@@ -160,7 +167,7 @@ def _read_choice(
     if spec.check_model and served and not same_model(spec.model, served):
         return Trouble(
             "wrong_model",
-            f"asked for {spec.model!r}, answered by {served!r}; correct `model`, or set check_model: false",
+            f"asked for {spec.model!r}, answered by {one_line(served)!r}; correct `model`, or set check_model: false",
         )
     if isinstance(refusal := message.get("refusal"), str) and refusal:
         return Trouble("refusal", "the model declined to answer", text=_whole_text(refusal))
@@ -169,7 +176,7 @@ def _read_choice(
     if reason == "length":
         return Trouble("truncated", f"cut at {spec.sampling.max_tokens} tokens (sampling.max_tokens)", text=text)
     if not text:
-        return Trouble("empty", f"an answer without text (finish_reason {reason!r})")
+        return Trouble("empty", f"an answer without text (finish_reason {one_line(reason)!r})")
     return Answer(text, reason, served)
 
 
@@ -241,7 +248,7 @@ def _advice(reply: Reply, said: str, spec: EndpointSpec) -> str:
             )
         return "does base_url end in /v1?" if not spec.base_url.rstrip("/").endswith("/v1") else "check base_url"
     if 300 <= reply.status < 400:
-        target = one_line(reply.headers.get("location", "?"))
+        target = _shown(reply.headers.get("location", "?"), reply)
         return f"redirects are not followed; put the final address into base_url (it points to {target})"
     return "is this an OpenAI-compatible server? Check base_url"
 
@@ -256,5 +263,17 @@ def _error_text(reply: Reply, payload: dict[str, Any] | None) -> str:
     error = _error(payload)
     for name in ("message", "detail", "error"):
         if words := error.get(name):
-            return one_line(str(words))
-    return one_line(reply.body[:2000].decode("utf-8", "replace")) or "no explanation"
+            return _shown(words if isinstance(words, str) else _told(words), reply)
+    return _shown(reply.body[:LONGEST].decode("utf-8", "replace"), reply) or "no explanation"
+
+
+def _told(value: Any) -> str:
+    try:
+        return str(value)
+    except RecursionError:
+        return "an error nested too deeply to be shown"
+
+
+def _shown(words: str, reply: Reply) -> str:
+    """Return a server's words fit for a message."""
+    return one_line(redact(words, reply.key))
