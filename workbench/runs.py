@@ -105,7 +105,9 @@ class Metric(Noun):
     n_groups: int = Field(0, ge=0)
     """Families among them."""
     n_failed: int = Field(0, ge=0)
-    """Samples that should have a score and have none, or lack one for some repeat."""
+    """Samples that should have a score and have none: n + n_failed + n_not_applicable is all that was asked."""
+    n_partial: int = Field(0, ge=0)
+    """Samples among the n that lack a score for some repeat."""
     n_not_applicable: int = Field(0, ge=0)
     """Samples to which the scorer does not apply."""
     interval: Interval | None = None
@@ -115,7 +117,7 @@ class Metric(Noun):
     worst_case: Interval | None = None
     """Bounds on the mean if every missing score were the lowest, or the highest, possible."""
     failures: dict[str, int] = {}
-    """Missing scores by kind."""
+    """Missing scores by kind; with repeats a sample may miss several."""
 
 
 class Spending(Noun):
@@ -130,9 +132,9 @@ class Spending(Noun):
     output_tokens: int = Field(0, ge=0)
     """Answer tokens the servers counted."""
     cost: float | None = None
-    """Money; `None` when any call that was made has no price."""
+    """Money that is known to be spent; `None` when no call has a known price. With unpriced calls it was more."""
     unpriced_calls: int = Field(0, ge=0)
-    """Calls without a price."""
+    """Calls whose cost is not known: no price, or the server counted no tokens."""
 
 
 class Latency(Noun):
@@ -171,6 +173,8 @@ class RunSpec(Noun):
     """Money after which the run stops, resumable."""
     parent: str | None = None
     """Run whose answers are scored anew; `None` when this run generates its own."""
+    retry_failed: bool = False
+    """Whether answers that failed in the parent are asked for again; else nothing is generated."""
     fingerprints: dict[str, str]
     """Content hash of each input by name: `rows`, `model`, `scorer:NAME`, `judge:NAME`. Resume compares them."""
 

@@ -9,6 +9,9 @@ class TwoAnswers:
     def get(self, sample_id: str, repeat: int) -> Output | None:
         return {("a", 0): Output(text="first"), ("a", 1): Output(text="")}.get((sample_id, repeat))
 
+    def close(self) -> None:
+        pass
+
 
 def request(sample: str, repeat: int = 0) -> Request:
     return Request(messages=(Message(role="user", content="?"),), sample_id=sample, repeat=repeat)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.evaluation.conftest import Answers, NoTools, write_samples
+from workbench.calling.budget import Budget
 from workbench.errors import IncompleteRun
 from workbench.evaluation.engine import Halt, Progress, Work, chosen, evaluate
 from workbench.evaluation.run import read_run, run
@@ -39,7 +40,7 @@ def work(
         fingerprints={"rows": rows.manifest.fingerprint},
     )
     scorers = scorers or (ExactMatch(kind="exact_match"), TokenF1(kind="token_f1"))
-    return Work(spec, rows, model, scorers, NoTools(), workers=8)
+    return Work(spec, rows, model, scorers, NoTools(), Budget(None), retry_failed=False, workers=8)
 
 
 def right(n: int = 40) -> Answers:

@@ -11,6 +11,7 @@ from itertools import cycle
 from pathlib import Path
 
 from tests.evaluation.conftest import NoTools
+from workbench.calling.budget import Budget
 from workbench.datasets import Sample
 from workbench.evaluation.comparison import Arm, Bin, Change, Comparison, MetricDifference, Refusal
 from workbench.evaluation.engine import Halt, Work
@@ -100,7 +101,7 @@ def new_run(texts: Sequence[str], home: Path, n: int = 30) -> tuple[EvalRun, Run
         Opinion(title=f"right {texts[2 % len(texts)]}", texts=tuple(texts)),
         Opinion(title="rubric", texts=tuple(texts), top=5.0),
     )
-    work = Work(spec, stored, Says(cycle(texts)), scorers, NoTools(), workers=1)
+    work = Work(spec, stored, Says(cycle(texts)), scorers, NoTools(), Budget(None), retry_failed=False, workers=1)
     folder = RunFolder(home / "runs" / "20260102-030405678-any-dev-model-0a1b")
     with ThreadPoolExecutor(1) as thread:  # a browser under test holds this thread's event loop
         finished = thread.submit(lambda: asyncio.run(run(work, folder, Halt(), lambda _: None, write_reports))).result()

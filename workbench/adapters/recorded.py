@@ -14,6 +14,10 @@ class Answers(Protocol):
         """Return the answer, or `None` when there is none."""
         ...
 
+    def close(self) -> None:
+        """Close what was opened."""
+        ...
+
 
 class RecordedModel:
     """Gives back what was recorded; a sample without an answer is a failure of kind `missing`."""
@@ -32,4 +36,5 @@ class RecordedModel:
         return OutputFailure(kind="missing", message=f"there is no recorded output for {which}")
 
     async def aclose(self) -> None:
-        """Do nothing: the answers belong to whoever opened them."""
+        """Close the answers."""
+        self._answers.close()

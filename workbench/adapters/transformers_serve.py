@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
@@ -70,7 +71,7 @@ class Prepared:
         What the files hold counts, where they lie does not, so a moved folder keeps its cached answers.
         """
         told = self.spec.model_dump(mode="json", exclude={*NOT_IDENTITY, "base", "adapter", "revision"})
-        return fingerprint({**told, "weights": self.weights})
+        return fingerprint({**told, "weights": self.weights, "transformers": _version("transformers")})
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,16 @@ def prepare(spec: LocalSpec, cache: Path | None = None) -> Prepared:
     `cache` names the file that remembers hashes, see `hash_model_folder`.
     """
     _need("transformers", "torch", "fastapi", "uvicorn", *(["peft"] if spec.adapter else []))
+    found = locate(spec, cache)
+    check_model_folder(found.base, found.adapter, cache)
+    _check_sampling(spec, found.base)
+    return found
+
+
+def locate(spec: LocalSpec, cache: Path | None = None) -> Prepared:
+    """Find and hash a model's files, unchecked; a hub id is fetched if it is not here. Raises `ModelError`."""
     base = Path(spec.base) if Path(spec.base).is_dir() else _fetch(spec.base, spec.revision)
     adapter = None if spec.adapter is None else Path(spec.adapter)
-    check_model_folder(base, adapter, cache)
-    _check_sampling(spec, base)
     weights = hash_model_folder(base, cache)
     if adapter is not None:
         weights = fingerprint([weights, hash_model_folder(adapter, cache)])
@@ -305,6 +312,14 @@ def _end_of(log: Path, lines: int = 12) -> str:
 
 
 # ---------------------------------------------------------------- before the server
+
+
+def _version(package: str) -> str:
+    """Return a package's version: another one may compute other answers from the same weights."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _need(*packages: str) -> None:

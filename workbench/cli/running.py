@@ -13,10 +13,11 @@ from workbench.cli.pricing import show_prices
 from workbench.cli.progress import say, watching
 from workbench.cli.show import show_run
 from workbench.config.workbench_yaml import Workbench
-from workbench.errors import ConfigError, IncompleteRun, Problem
+from workbench.errors import ConfigError, LockedError, Problem, WorkbenchError
 from workbench.evaluation.run import read_start
 from workbench.jobs.evaluating import Job, evaluate_all
 from workbench.jobs.planning import Asked, Plan, folder_for, plan, refuse_changes, select
+from workbench.jobs.rescoring import prepare, replan
 from workbench.jobs.supervision import Stopped, supervise
 from workbench.runs import EvalRun
 from workbench.store.home import RunFolder
@@ -60,21 +61,15 @@ def resume(
         )
         raise ConfigError(problem)
     before = read_start(folder).spec
-    asked = Asked(before.evalset, before.use, before.model_name, before.limit, before.repeats, budget or before.budget)
-    now = plan(bench, asked, select(bench, [before.evalset], before.use)[0], before.parent)
+    if budget is not None:
+        before = before.model_copy(update={"budget": budget})
+    now = replan(bench, before, parent=before.parent, retry_failed=before.retry_failed)
     refuse_changes(folder, now.spec)
-    if retry_failed:
-        from workbench.jobs.rescoring import forget_failures
-
-        n = forget_failures(folder)
-        say(f"{n} failed answers and scores will be made again.")
-    return _run(bench, [Job(now, folder)], as_json, quiet)
+    return _run(bench, [Job(now, folder, retry_failed)], as_json, quiet)
 
 
 def rescore(bench: Workbench, run_id: str, *, retry_failed: bool, as_json: bool, quiet: bool) -> int:
     """Score a finished run's answers anew, into a new run."""
-    from workbench.jobs.rescoring import prepare
-
     old = bench.home.run(run_id)
     job, kept = prepare(bench, old, retry_failed)
     if not quiet:
@@ -96,7 +91,9 @@ def evaluated(bench: Workbench, jobs: Sequence[Job], quiet: bool) -> tuple[list[
     except Stopped as stop:
         _say_how_to_resume(jobs, f"Stopped by {stop}.")
         return [], stop.exit_code
-    except IncompleteRun:
+    except LockedError:
+        raise  # it goes on elsewhere
+    except WorkbenchError:
         _say_how_to_resume(jobs, "Not finished.")
         raise
     return runs or [], 0

@@ -77,7 +77,7 @@ def _sample_row(sample: Row, answer: Row) -> Row:
         "finish_reason": back.get("finish_reason"),
         "served_model": back.get("model"),
         "contexts": _json(back["contexts"]) if ok else None,
-        **back["usage"],
+        **_measured(back["usage"]),
     }
 
 
@@ -103,8 +103,13 @@ def _score_row(score: Row) -> Row:
         "failure": failed.get("kind"),
         "failure_message": failed.get("message"),
         "raw": failed.get("text"),
-        **((ok or failed)["usage"] or UNUSED),
+        **_measured((ok or failed)["usage"] or UNUSED),
     }
+
+
+def _measured(usage: Row) -> Row:
+    """Return a usage without what the budget was charged, which matters only until the run is finished."""
+    return {name: value for name, value in usage.items() if name != "charged"}
 
 
 UNUSED: Row = {

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
+from workbench.calling.budget import Budget
 from workbench.datasets import Manifest, Sample
 from workbench.errors import WorkbenchError
 from workbench.models import Model, Output, OutputFailure, Request, Usage
@@ -46,6 +47,10 @@ class Work:
     model: Model
     scorers: Sequence[Scorer]
     tools: Tools
+    budget: Budget
+    """The purse that model and judges share; a run that goes on brings what it has spent."""
+    retry_failed: bool
+    """Whether failed answers and scores in the journal are made again."""
     workers: int
     """Units under way at once: enough to keep the candidate and the judges busy."""
 
@@ -251,6 +256,7 @@ async def _settle(journal: Journal, usage: Usage | None, progress: Progress) -> 
 
 SUCCESS = b'{"ok":'
 FAILURE = b'{"failed":'
+NOT_APPLICABLE = FAILURE + b'{"kind":"not_applicable"'
 
 
 def encode(value: Output | OutputFailure | Score | ScoreFailure) -> bytes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from workbench.errors import DataError, Problem
 from workbench.evaluation.engine import encode
 from workbench.models import Output, OutputFailure, Usage
 from workbench.records import Passage
@@ -32,12 +34,17 @@ async def restore(old: RunFolder, journal: Journal, keep: Collection[str], retry
     await journal.flush()
 
 
-def _rows(path: Any) -> Any:
+def _rows(path: Path) -> Iterator[Row]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(1024):
-            yield from batch.to_pylist()
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(1024):
+                yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as exc:
+        what = f"a table of this run cannot be read: {str(exc).splitlines()[0]}"
+        raise DataError(Problem("DAMAGED_TABLE", what, str(path), fix="restore the run's folder")) from exc
 
 
 def _answer(row: Row) -> Output | OutputFailure:
@@ -65,11 +72,12 @@ def _score(row: Row) -> Score | ScoreFailure:
 
 
 def _usage(row: Row) -> Usage:
-    """Return what the old run measured, with nothing paid: the new run must not count the old one's money again."""
+    """Return what the old run measured. No attempts: the new run asked nobody, and must not count the money again."""
     return Usage(
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
-        cost=0.0,
+        cost=row["cost"],
         latency=row["latency"],
         attempts=0,
+        cached=row["cached"],
     )

@@ -16,7 +16,7 @@ import workbench
 from workbench.datasets import Manifest
 from workbench.errors import DataError, Problem
 from workbench.evaluation.compact import compact
-from workbench.evaluation.engine import Halt, Progress, Work, evaluate
+from workbench.evaluation.engine import FAILURE, NOT_APPLICABLE, Halt, Progress, Work, evaluate
 from workbench.evaluation.summary import sum_up
 from workbench.nouns import Noun
 from workbench.runs import EvalRun, RunSpec
@@ -55,6 +55,9 @@ async def run(
     with told_when_full(folder.path), owning(folder.path):
         start = begin(work.spec, work.rows.manifest, folder)
         async with Journal(folder.journal) as journal:
+            work.budget.charge(await journal.spent())
+            if work.retry_failed:
+                await journal.forget(FAILURE, but_not=NOT_APPLICABLE)
             await evaluate(work, journal, halt, watch)
             if halt.event.is_set():
                 return None

@@ -81,6 +81,7 @@ def _metric(db: duckdb.DuckDBPyConnection, info: ScorerInfo, label: str, tag: Se
         n=estimate.n,
         n_groups=estimate.n_groups,
         n_failed=found.failed,
+        n_partial=found.partial,
         n_not_applicable=found.apart,
         interval=estimate.interval,
         undefined=estimate.undefined,
@@ -98,7 +99,9 @@ class PerSample:
     families: list[str] = field(default_factory=list)
     """Of each scored sample; equal families are one object."""
     failed: int = 0
-    """Samples that should have a score and have none, or lack one for some repeat."""
+    """Samples that should have a score and have none."""
+    partial: int = 0
+    """Samples that lack a score for some repeat only."""
     apart: int = 0
     """Samples to which the scorer does not apply."""
     applicable: int = 0
@@ -113,7 +116,8 @@ class PerSample:
             self.apart += 1
             return
         self.applicable += 1
-        self.failed += scored + apart < n
+        self.failed += scored == 0
+        self.partial += 0 < scored < n - apart
         self.known += (value or 0.0) * scored / (n - apart)
         self.missing += (n - apart - scored) / (n - apart)
         if value is not None:
@@ -162,11 +166,12 @@ def _spending(db: duckdb.DuckDBPyConnection, view: str) -> Spending:
         f"""SELECT coalesce(sum(attempts), 0)::BIGINT AS calls, count(*) FILTER (cached) AS cached,
                    coalesce(sum(input_tokens) FILTER (attempts > 0), 0)::BIGINT AS input_tokens,
                    coalesce(sum(output_tokens) FILTER (attempts > 0), 0)::BIGINT AS output_tokens,
-                   sum(cost)::DOUBLE AS cost, coalesce(sum(attempts) FILTER (cost IS NULL), 0)::BIGINT AS unpriced_calls
+                   (sum(cost) FILTER (attempts > 0))::DOUBLE AS cost,
+                   coalesce(sum(attempts) FILTER (cost IS NULL), 0)::BIGINT AS unpriced_calls
             FROM "{view}" """,
     )[0]
-    if row["unpriced_calls"]:
-        row["cost"] = None
+    if not row["calls"]:
+        row["cost"] = 0.0  # nothing was called: that is known
     return Spending(**row)
 
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
+from workbench.errors import DataError, Problem
 from workbench.evaluation.engine import Halt, Progress, Work
 from workbench.evaluation.run import run
 from workbench.jobs.opening import Opened, open_models
 from workbench.jobs.planning import Plan
+from workbench.models import Output, OutputFailure, Request
 from workbench.reports.run import write_reports
 from workbench.runs import EvalRun
 from workbench.store.home import RunFolder
-from workbench.store.journal import Journal
 
 Watcher = Callable[[str], AbstractContextManager[Callable[[Progress], None]]]
 """Opens a progress display of a given title."""
@@ -27,6 +28,8 @@ class Job:
 
     plan: Plan
     folder: RunFolder
+    retry_failed: bool = False
+    """Whether what failed so far is made again."""
 
 
 async def evaluate_all(
@@ -38,25 +41,45 @@ async def evaluate_all(
     finished: list[EvalRun] = []
     async with open_models(bench, sorted(names), budget, say) as opened:
         for job in jobs:
-            budget.charge(await _spent(job.folder))
             with watcher(job.plan.spec.evalset) as watch:
-                result = await run(_work(job.plan, opened), job.folder, halt, watch, write_reports)
+                result = await run(_work(job, opened, budget), job.folder, halt, watch, write_reports)
             if result is None:
                 return None
             finished.append(result)
     return finished
 
 
-async def _spent(folder: RunFolder) -> float:
-    """Return what an unfinished run has cost so far: a resumed run does not get its budget anew."""
-    if not folder.journal.exists():
-        return 0.0
-    async with Journal(folder.journal) as journal:
-        return await journal.spent()
-
-
-def _work(plan: Plan, opened: Opened) -> Work:
-    model = opened.models[plan.spec.model_name]
-    busiest = max([model.concurrency, *(opened.models[name].concurrency for name in plan.spec.judges)])
+def _work(job: Job, opened: Opened, budget: Budget) -> Work:
+    spec = job.plan.spec
+    model = opened.models[spec.model_name]
+    busiest = max([model.concurrency, *(opened.models[name].concurrency for name in spec.judges)])
+    if spec.parent is not None and not spec.retry_failed:
+        model = SavedAnswers(job.folder.id)
     # Twice the requests, so that one is on the wire while another answer is being scored and written.
-    return Work(plan.spec, plan.rows, model, plan.scorers, opened, workers=2 * busiest)
+    return Work(
+        spec=spec,
+        rows=job.plan.rows,
+        model=model,
+        scorers=job.plan.scorers,
+        tools=opened,
+        budget=budget,
+        retry_failed=job.retry_failed,
+        workers=2 * busiest,
+    )
+
+
+class SavedAnswers:
+    """Stands for the candidate where saved answers are scored anew: whoever asks it has lost one of them."""
+
+    concurrency = 1
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+
+    async def generate(self, request: Request) -> Output | OutputFailure:
+        """Raise `DataError`: a missing answer must not be replaced by one that another model, or time, gives."""
+        what = f"run {self._run_id} scores saved answers and lacks the one to sample '{request.sample_id}'"
+        raise DataError(Problem("ANSWER_MISSING", what, fix="rescore the run it comes from again"))
+
+    async def aclose(self) -> None:
+        """Do nothing."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from workbench.adapters.transformers_serve import locate
 from workbench.config.workbench_yaml import Workbench
 from workbench.models import EndpointSpec, LocalSpec, RecordedSpec, ScriptedSpec, spec_fingerprint
-from workbench.store.files import sha256_of
-from workbench.store.weights import hash_model_folder
+from workbench.reading.recorded import RecordedAnswers
 
 
 def identity(bench: Workbench, name: str) -> str:
@@ -17,23 +15,22 @@ def identity(bench: Workbench, name: str) -> str:
         case EndpointSpec() | ScriptedSpec():
             return spec_fingerprint(spec)
         case LocalSpec():
-            return spec_fingerprint(portable(spec), weights=_weights(bench, spec))
+            return locate(resolved(bench, spec), bench.home.cache / "weights.json").identity()
         case RecordedSpec():
-            return spec_fingerprint(spec.model_copy(update={"path": ""}), weights=sha256_of(bench.path(spec.path)))
+            answers = open_answers(bench, spec)
+            answers.close()
+            return spec_fingerprint(spec.model_copy(update={"path": ""}), weights=answers.fingerprint)
 
 
-def portable(spec: LocalSpec) -> LocalSpec:
-    """Return the spec without paths: the weights' hash tells models apart, on every machine alike."""
-    return spec.model_copy(update={"base": "", "adapter": None})
+def open_answers(bench: Workbench, spec: RecordedSpec) -> RecordedAnswers:
+    """Open the answers that a recorded model names."""
+    return RecordedAnswers.open(bench.path(spec.path), spec, bench.home.root)
 
 
-def _weights(bench: Workbench, spec: LocalSpec) -> str:
-    cache = bench.home.cache / "weights.json"
-    parts = [_hash(bench, spec.base, cache), _hash(bench, spec.adapter, cache) if spec.adapter else ""]
-    return ":".join(parts)
-
-
-def _hash(bench: Workbench, name: str, cache: Path) -> str:
-    folder = bench.path(name)
-    # A hub id has no files before its first use; with a revision it names content as well as a hash does.
-    return hash_model_folder(folder, cache) if folder.is_dir() else f"hub:{name}"
+def resolved(bench: Workbench, spec: LocalSpec) -> LocalSpec:
+    """Return a spec whose folders are found from anywhere; a hub id stays one."""
+    here = {
+        key: str(bench.path(value)) if value and bench.path(value).is_dir() else value
+        for key, value in (("base", spec.base), ("adapter", spec.adapter))
+    }
+    return spec.model_copy(update=here)

@@ -14,7 +14,7 @@ from workbench.adapters.sentence_transformers import Embedder
 from workbench.adapters.transformers_serve import LocalModel, Prepared, Served, prepare, serve
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
-from workbench.jobs.identities import identity
+from workbench.jobs.identities import identity, open_answers, resolved
 from workbench.models import (
     EndpointSpec,
     LocalSpec,
@@ -83,9 +83,7 @@ def _open(bench: Workbench, name: str, cache: ResponseCache, budget: Budget, ser
             kept = cache if spec.cache else None
             return WaitingModel(name, spec.limits.concurrency, kept, identity(bench, name), server)
         case RecordedSpec():
-            from workbench.reading.recorded import RecordedAnswers
-
-            return RecordedModel(RecordedAnswers.open(bench.path(spec.path), spec, bench.home.root))
+            return RecordedModel(open_answers(bench, spec))
         case ScriptedSpec():
             return ScriptedModel(spec)
 
@@ -104,12 +102,7 @@ class LocalServer:
 
     def add(self, name: str, spec: LocalSpec) -> None:
         """Check a model's files, now; it will be served with the others."""
-        here = {
-            key: str(self._bench.path(value)) if value and self._bench.path(value).is_dir() else value
-            for key, value in (("base", spec.base), ("adapter", spec.adapter))
-        }
-        found = spec.model_copy(update=here)
-        self._prepared[name] = prepare(found, self._bench.home.cache / "weights.json")
+        self._prepared[name] = prepare(resolved(self._bench, spec), self._bench.home.cache / "weights.json")
 
     async def served(self, name: str) -> Served:
         """Return how a model is served; the first caller starts the server, the others wait for it."""

@@ -14,6 +14,7 @@ from workbench.datasets import Use
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.run import read_start
 from workbench.jobs.identities import identity
+from workbench.models import NOT_IDENTITY
 from workbench.nouns import fingerprint
 from workbench.reading.stored import StoredDataset
 from workbench.runs import RunSpec
@@ -105,9 +106,16 @@ def folder_for(bench: Workbench, spec: RunSpec, fresh: bool) -> tuple[RunFolder,
     if not fresh:
         for run_id in reversed(bench.home.run_ids()):
             folder = RunFolder(bench.home.runs / run_id)
-            if not folder.summary.exists() and not changes(read_start(folder).spec, spec):
+            if not folder.summary.exists() and _is_of(folder, spec):
                 return folder, True
     return bench.home.new_run(spec, datetime.now(UTC)), False
+
+
+def _is_of(folder: RunFolder, spec: RunSpec) -> bool:
+    try:
+        return not changes(read_start(folder).spec, spec)
+    except DataError:
+        return False  # a damaged run is listed as such and hinders no other
 
 
 def refuse_changes(folder: RunFolder, now: RunSpec) -> None:
@@ -125,8 +133,8 @@ def refuse_changes(folder: RunFolder, now: RunSpec) -> None:
         )
 
 
-FREE = frozenset({"limits", "price", "cache", "startup_timeout", "api_key_env"})
-"""Settings of a model that may change within a run, because no answer depends on them."""
+FREE = NOT_IDENTITY | {"base", "adapter", "path"}
+"""Settings of a model that may change within a run: no answer depends on them, or the hash of their files tells."""
 
 
 def changes(before: RunSpec, now: RunSpec) -> list[tuple[str, str]]:
