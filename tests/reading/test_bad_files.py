@@ -65,6 +65,22 @@ def parquet_with_nan(path: Path) -> None:
     pq.write_table(pa.Table.from_pylist([sample(contexts=[{"id": "p", "text": "t", "score": float("nan")}])]), path)
 
 
+def parquet_with_a_key_twice(path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    messages = [[{"role": "user", "content": "What is it?"}]] * 3
+    tags = pa.array([[("a", "1")], [("b", "1"), ("b", "2")], []], pa.map_(pa.string(), pa.string()))
+    pq.write_table(pa.table({"id": ["a", "b", "c"], "messages": messages, "tags": tags}), path)
+
+
+def parquet_with_a_column_twice(path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["id", "id"]), path)
+
+
 def unreadable(path: Path) -> None:
     path.symlink_to(path)  # a link to itself: unreadable for root too
 
@@ -109,6 +125,8 @@ REJECTED: dict[str, tuple[str, Content, list[str]]] = {
     "25-nan": ("s.jsonl", GOOD + b'{"id": NaN}\n', ["s.jsonl:2", "(got NaN)", "[NOT_FINITE]"]),
     "25-infinity": ("s.jsonl", b'{"id": -Infinity}\n', ["(got -Infinity)", "[NOT_FINITE]"]),
     "25-1e999": ("s.jsonl", b'{"id": 1e999}\n', ["(got 1e999)", "[NOT_FINITE]"]),
+    "24-parquet-map": ("s.parquet", parquet_with_a_key_twice, ["s.parquet:2:tags: a key stands", "[DUPLICATE_KEY]"]),
+    "24-parquet-column": ("s.parquet", parquet_with_a_column_twice, ["s.parquet:id: two columns", "[DUPLICATE_KEY]"]),
     "25-parquet-nan": ("s.parquet", parquet_with_nan, ["s.parquet:1:contexts", "[NOT_FINITE]"]),
     "27-depth": ("s.jsonl", GOOD + DEEP, ["s.jsonl:2: ", "nested too deeply", "[TOO_DEEP]"]),
     "43-id-twice": ("s.jsonl", row("a") + OTHER + row("a", "Else?"), ["s.jsonl:3:id", "on line 1", "[DUPLICATE_ID]"]),

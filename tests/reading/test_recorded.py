@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from workbench.errors import DataError
@@ -76,6 +77,81 @@ def test_the_order_of_rows_and_repeated_rows_do_not_change_the_fingerprint(tmp_p
         answers.close()
 
 
+def parquet(folder: Path, columns: dict[str, Any]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / "made.parquet"
+    pq.write_table(pa.table(columns), path)
+    return path.read_bytes()
+
+
+def test_parquet_gives_the_answers_of_the_same_rows_in_jsonl(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "output": "Yes.", "contexts": [{"id": "p", "text": "t", "score": 0.5}], "latency": 0.25},
+        {"id": "b", "output": "", "contexts": [], "latency": None},
+    ]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    table = opened(tmp_path, parquet(tmp_path, columns), "log.parquet")
+    lines = opened(tmp_path, rows)
+    assert table.fingerprint == lines.fingerprint and table.n == 2
+    found = table.get("a")
+    assert found is not None and found.contexts[0].score == 0.5 and found.usage.latency == 0.25
+    assert found == lines.get("a")
+    table.close()
+    lines.close()
+
+
+def test_parquet_may_hold_several_answers_to_a_sample(tmp_path: Path) -> None:
+    made = parquet(tmp_path, {"id": ["a", "a", "b"], "repeat": [0, 1, None], "output": ["one", "two", "three"]})
+    answers = opened(tmp_path, made, "log.parquet")
+    texts = [found and found.text for found in (answers.get("a"), answers.get("a", 1), answers.get("b", 0))]
+    assert texts == ["one", "two", "three"]
+    answers.close()
+
+
+def odd_columns() -> dict[str, Any]:
+    """Return columns of a log that no answer needs, each holding something that would be refused."""
+    import pyarrow as pa
+
+    pairs = [("k", 1), ("k", 2)]
+    return {
+        "score": [float("nan"), float("inf")],
+        "map": pa.array([pairs, pairs], pa.map_(pa.string(), pa.int64())),
+        "late": pa.array([2**62, 2**62], pa.timestamp("us")),
+        "qid.extra": [None, None],
+    }
+
+
+def test_columns_that_are_not_used_are_not_judged(tmp_path: Path) -> None:
+    made = parquet(tmp_path, {"qid": ["a", "b"], "output": ["x", "y"], **odd_columns()})
+    answers = opened(tmp_path, made, "log.parquet", id_field="qid")
+    assert answers.n == 2
+    answers.close()
+    csv = b"id,output,note\na,x,\xff\nb,y,a\0b\n"
+    answers = opened(tmp_path, csv, "log.csv")
+    assert answers.n == 2
+    answers.close()
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.csv", "log.tsv"])
+def test_38_a_table_without_the_column_of_answers_says_which_it_has(name: str, tmp_path: Path) -> None:
+    text = b"id,reply\na,x\n" if name == "log.csv" else b"id\treply\na\tx\n"
+    content = parquet(tmp_path, {"id": ["a"], "reply": ["x"]}) if name == "log.parquet" else text
+    with pytest.raises(DataError) as caught:
+        opened(tmp_path, content, name)
+    assert str(caught.value).endswith(
+        f"{name}:output: the file has no such column; name the column of answers as the model's `output_field`; "
+        "its columns: id, reply [FIELD_MISSING]"
+    )
+    opened(tmp_path, content, name, output_field="reply").close()
+
+
+def test_a_missing_field_has_the_name_that_the_log_gives_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"log\.jsonl:1:reply: required field is missing"):
+        opened(tmp_path, [{"id": "a", "output": "x"}], output_field="reply")
+
+
 BAD: dict[str, tuple[bytes, str, list[str]]] = {
     "04-zero-bytes": (b"", "log.jsonl", ["log.jsonl: no records", "[NO_RECORDS]"]),
     "15-gzip": (b"\x1f\x8b\x08", "log.jsonl", ["gzip", "[COMPRESSED]"]),
@@ -113,6 +189,27 @@ BAD: dict[str, tuple[bytes, str, list[str]]] = {
     ),
     "53-underscore": (b"id,output,input_tokens\na,x,1_000\n", "log.csv", ["(got '1_000')", "[NUMBER_FORMAT]"]),
 }
+
+
+PARQUET: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "25-nan": ({"id": ["a"], "output": ["x"], "cost": [float("nan")]}, ["log.parquet:1:cost", "[NOT_FINITE]"]),
+    "39-time-beyond-all-calendars": (
+        {"id": ["a"], "output": ["x"], "model": np.array([2**62], "datetime64[us]")},
+        ["log.parquet:1:model: the value cannot be read", "[FIELD_VALUE]"],
+    ),
+    "39-null-answer": ({"id": ["a"], "output": [None]}, ["log.parquet:1:output", "[FIELD_MISSING]"]),
+    "43-two-answers": ({"id": ["a", "a"], "output": ["x", "y"]}, ["log.parquet:2:id", "[DUPLICATE_ID]"]),
+    "44-id-number": ({"id": [1], "output": ["x"]}, ["log.parquet:1:id", "(got 1)", "[ID_NOT_TEXT]"]),
+}
+
+
+@pytest.mark.parametrize("case", PARQUET)
+def test_bad_recorded_parquet(case: str, tmp_path: Path) -> None:
+    columns, words = PARQUET[case]
+    with pytest.raises(DataError) as caught:
+        opened(tmp_path, parquet(tmp_path, columns), "log.parquet")
+    for word in words:
+        assert word in str(caught.value)
 
 
 @pytest.mark.parametrize("case", BAD)

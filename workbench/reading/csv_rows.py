@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from workbench.errors import DataError, Problem
-from workbench.reading.rows import RawRow
+from workbench.reading.rows import Columns, RawRow
 from workbench.reading.source import Source
 
 MAX_CELL = 131_072
@@ -15,7 +15,7 @@ MAX_CELL = 131_072
 PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
-def csv_rows(source: Source, delimiter: str) -> Iterator[RawRow]:
+def csv_rows(source: Source, delimiter: str, columns: Columns | None = None) -> Iterator[RawRow]:
     """Yield the rows of a CSV file as name → text; an empty cell is left out. Line is where the row begins."""
     reader = csv.reader(_lines(source), delimiter=delimiter, strict=True)
     header: list[str] | None = None
@@ -29,8 +29,10 @@ def csv_rows(source: Source, delimiter: str) -> Iterator[RawRow]:
             raise DataError(_syntax(str(exc), str(source), begins)) from exc
         if header is None and cells:
             header = _header(cells, str(source), begins)
+            if columns is not None and (missing := columns.missing(header, str(source))):
+                raise DataError(missing)
         else:
-            yield RawRow(begins, _row(cells, header or [], str(source), begins))
+            yield RawRow(begins, _row(cells, header or [], columns, str(source), begins))
         begins = reader.line_num + 1
 
 
@@ -64,7 +66,9 @@ def _header(cells: list[str], file: str, line: int) -> list[str]:
     return cells
 
 
-def _row(cells: list[str], header: list[str], file: str, line: int) -> dict[str, str] | Problem:
+def _row(
+    cells: list[str], header: list[str], columns: Columns | None, file: str, line: int
+) -> dict[str, str] | Problem:
     if not cells:
         return Problem("BLANK_LINE", "blank line", file, line)
     if len(cells) != len(header):
@@ -72,7 +76,8 @@ def _row(cells: list[str], header: list[str], file: str, line: int) -> dict[str,
         return Problem(
             "CSV_RAGGED", "the row does not fit the header", file, line, "", got, "quote cells that hold commas"
         )
-    for name, cell in zip(header, cells, strict=True):
+    used = [(n, c) for n, c in zip(header, cells, strict=True) if columns is None or n in columns.used]
+    for name, cell in used:
         if len(cell) > MAX_CELL:
             raise DataError(_syntax(f"field larger than field limit ({MAX_CELL})", file, line))
         if "\0" in cell:
@@ -82,7 +87,7 @@ def _row(cells: list[str], header: list[str], file: str, line: int) -> dict[str,
             got = f"byte 0x{ord(cell[at]) - 0xDC00:02x}"
             what = f"invalid UTF-8 at character {at + 1} of the cell"
             return Problem("NOT_UTF8", what, file, line, name, got, "save the file as UTF-8")
-    return {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+    return {name: cell for name, cell in used if cell}
 
 
 def _syntax(message: str, file: str, line: int) -> Problem:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.errors import DataError, Problem
-from workbench.reading.rows import RawRow
+from workbench.reading.rows import Columns, RawRow
 from workbench.reading.source import Source
 from workbench.reading.stored import batches
 from workbench.store.files import sha256_of
@@ -16,7 +16,7 @@ BATCH = 256
 """Rows decoded at once."""
 
 
-def parquet_rows(source: Source) -> Iterator[RawRow]:
+def parquet_rows(source: Source, columns: Columns | None = None) -> Iterator[RawRow]:
     """Yield the rows of a Parquet file; line is the 1-based row. Raises `DataError` where it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -24,15 +24,50 @@ def parquet_rows(source: Source) -> Iterator[RawRow]:
     number = 0
     try:
         with pq.ParquetFile(source.path, pre_buffer=False) as file:
-            for batch in batches(file, BATCH):
-                for row in batch.to_pylist(maps_as_pydicts="strict"):
+            names = _names(file.schema_arrow.names, columns, str(source))
+            for batch in batches(file, BATCH, names):
+                for row in _decoded(batch.select(names), str(source), number):
                     number += 1
-                    yield RawRow(number, _row(row, str(source), number))
+                    yield RawRow(number, row if isinstance(row, Problem) else _row(row, str(source), number))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
         reason = str(exc).splitlines()[0]
         fix = "write or download it again"
         raise DataError(Problem("PARQUET_CORRUPT", f"damaged Parquet: {reason}", str(source), fix=fix)) from exc
     source.unchanged(sha256_of(source.path))
+
+
+def _names(present: list[str], columns: Columns | None, file: str) -> list[str]:
+    """Return the columns to read. Raises `DataError` where a needed one is missing or one stands twice."""
+    names = [name for name in present if columns is None or name in columns.used]
+    problems = [] if columns is None else columns.missing(present, file)
+    for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+        what = "two columns have this name"
+        problems.append(Problem("DUPLICATE_KEY", what, file, None, name, None, "keep one of them"))
+    if problems:
+        raise DataError(problems)
+    return names
+
+
+def _decoded(batch: Any, file: str, before: int) -> Iterator[dict[str, Any] | Problem]:
+    """Yield a batch's rows as plain data; where Arrow refuses to make one, row by row, what is wrong with it."""
+    try:
+        yield from batch.to_pylist(maps_as_pydicts="strict")
+    except (KeyError, OverflowError):
+        for at in range(batch.num_rows):
+            yield _alone(batch, at, file, before + at + 1)
+
+
+def _alone(batch: Any, at: int, file: str, line: int) -> dict[str, Any] | Problem:
+    row: dict[str, Any] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            row[name] = column[at].as_py(maps_as_pydicts="strict")
+        except KeyError:
+            what, fix = "a key stands twice in one map", "keep one of them"
+            return Problem("DUPLICATE_KEY", what, file, line, name, None, fix)
+        except OverflowError as exc:
+            return Problem("FIELD_VALUE", f"the value cannot be read: {exc}", file, line, name)
+    return row
 
 
 def _row(row: dict[str, Any], file: str, line: int) -> dict[str, Any] | Problem:

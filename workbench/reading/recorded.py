@@ -7,7 +7,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from workbench.nouns import Many, Noun, canonical_bytes, fingerprint
 from workbench.reading.csv_rows import plain_number
 from workbench.reading.faults import gravity, told
 from workbench.reading.hashes import fingerprint_of
-from workbench.reading.rows import rows_in
+from workbench.reading.rows import Columns, rows_in
 from workbench.reading.source import Source, open_source
 from workbench.records import Passage
 from workbench.store.files import no_room, replacing, told_when_full
 
-READER = "1"
+READER = "2"
 """Bumped when the same file would be read to other answers."""
 NUMBERS = ("repeat", "latency", "input_tokens", "output_tokens", "cost")
 MAX_PROBLEMS = 10_000
@@ -150,7 +150,7 @@ class _Intake:
     def rows(self) -> Iterator[tuple[int, RecordedRow]]:
         """Yield line and answer of each valid row."""
         file = str(self.source)
-        for raw in rows_in(self.source):
+        for raw in rows_in(self.source, self.columns()):
             row = raw.data if isinstance(raw.data, Problem) else self.renamed(raw.data, raw.line)
             if isinstance(row, Problem):
                 self.refuse([row])
@@ -158,18 +158,28 @@ class _Intake:
             try:
                 answer = RecordedRow.model_validate(row)
             except ValidationError as exc:
-                self.refuse(told(exc, RecordedRow, file, raw.line))
+                found = told(exc, RecordedRow, file, raw.line)
+                self.refuse([replace(p, field=self.names().get(p.field, p.field)) for p in found])
                 continue
             self.n_rows += 1
             yield raw.line, answer
 
+    def names(self) -> dict[str, str]:
+        """Return the log's column names by this project's."""
+        ours = {name: name for name in RecordedRow.model_fields}
+        return ours | {"id": self.spec.id_field, "output": self.spec.output_field}
+
+    def columns(self) -> Columns:
+        """Return what is read of a log; everything else in it is its owner's business."""
+        needed = {
+            self.spec.id_field: "name the column of sample ids as the model's `id_field`",
+            self.spec.output_field: "name the column of answers as the model's `output_field`",
+        }
+        return Columns(frozenset(self.names().values()), needed)
+
     def renamed(self, row: dict[str, Any], line: int) -> dict[str, Any] | Problem:
         """Return the row under this project's names, without the log's other columns; CSV numbers become numbers."""
-        names = {name: name for name in RecordedRow.model_fields} | {
-            "id": self.spec.id_field,
-            "output": self.spec.output_field,
-        }
-        found = {name: row[theirs] for name, theirs in names.items() if theirs in row}
+        found = {name: row[theirs] for name, theirs in self.names().items() if theirs in row}
         if self.source.kind in ("csv", "tsv"):
             found.setdefault("output", "")  # an empty cell is an empty answer
             for name in found.keys() & set(NUMBERS):
