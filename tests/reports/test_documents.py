@@ -18,6 +18,7 @@ from workbench.reports.as_markdown import LIMIT, markdown
 from workbench.reports.comparison import comparison_document, comparisons_document
 from workbench.reports.document import Card, Document, Facts, Heading, Paragraph, Samples, Table, Verdict
 from workbench.reports.gate import gate_document
+from workbench.reports.plots import direction
 from workbench.reports.run import run_document
 from workbench.reports.words import number, p_value, signed
 
@@ -133,6 +134,13 @@ def test_an_undefined_difference_is_a_dash_with_its_reason_and_never_a_number() 
     text = markdown(comparison_document(comparison()))
     assert "| empty | 0.710 | — | — | none: nothing was scored on both sides | — |" in text
     assert "NaN" not in text and "nan" not in page(comparison_document(comparison())).lower().replace("finance", "")
+
+
+def test_a_slice_is_marked_only_where_the_adjusted_p_value_agrees() -> None:
+    chance = difference("right", 0.1, 0.05, p=0.01, p_adjusted=0.2, adjustment="benjamini-hochberg")
+    real = difference("right", 0.1, 0.05, p=0.001, p_adjusted=0.01, adjustment="benjamini-hochberg")
+    worse = difference("right", 0.1, 0.05, p=0.001, better="lower")
+    assert [direction(m) for m in (chance, real, worse)] == ["inconclusive", "pass", "fail"]
 
 
 def test_several_candidates_stand_in_one_table_with_holm() -> None:

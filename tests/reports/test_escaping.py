@@ -116,7 +116,17 @@ def test_invisible_characters_are_shown_by_name(text: str, named: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["@octocat", "see #12", "!34", "~bug", "https://evil.example", "www.evil.example", ":shipit:", "a@b.example"],
+    [
+        "@octocat",
+        "see #12",
+        "!34",
+        "~bug",
+        "https://evil.example",
+        "www.evil.example",
+        ":shipit:",
+        ":+1:",
+        "a@b.example",
+    ],
 )
 def test_a_site_finds_nothing_to_link_or_notify(text: str) -> None:
     said = shown("x " + markdown_text(text)).text
@@ -124,7 +134,7 @@ def test_a_site_finds_nothing_to_link_or_notify(text: str) -> None:
 
 
 def test_names_stay_readable_in_raw_markdown() -> None:
-    text = "token_f1 at 12:30, 95 % of 3.5-7 within [-0.1, 0.25]"
+    text = "token_f1 at 2026-01-02T03:04:05+00:00: 95 % of 3.5-7 within [-0.1, 0.25]"
     assert markdown_text(text) == text
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from workbench.cli.options import config_of, json_option
+from workbench.cli.report import FILE, put_comparisons
 
 
 @click.command("compare")
@@ -13,9 +16,13 @@ from workbench.cli.options import config_of, json_option
     "--changes", type=click.IntRange(0, 1000), default=5, show_default=True,
     help="Regressions and fixes to show per metric.",
 )  # fmt: skip
+@click.option("--html", type=FILE, help="Write one HTML page that loads nothing.")
+@click.option("--markdown", type=FILE, help="Write Markdown that fits a pull request.")
 @json_option
 @click.pass_context
-def compare_command(ctx: click.Context, run_ids: tuple[str, ...], changes: int, as_json: bool) -> None:
+def compare_command(
+    ctx: click.Context, run_ids: tuple[str, ...], changes: int, html: Path | None, markdown: Path | None, as_json: bool
+) -> None:
     """Compare finished runs with the first of them, sample by sample.
 
     The runs must have been made on the same samples. A metric whose scorer or judge changed in between is refused.
@@ -29,6 +36,7 @@ def compare_command(ctx: click.Context, run_ids: tuple[str, ...], changes: int, 
         raise click.UsageError("name at least two runs: the baseline first")
     home = config_of(ctx).home
     found = compare_all([Finished.read(home.run(run_id)) for run_id in run_ids], changes)
+    put_comparisons(found, html, markdown)
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:

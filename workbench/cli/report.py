@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from workbench.cli.options import config_of
+
+if TYPE_CHECKING:
+    from workbench.evaluation.comparison import Comparisons
 
 FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -36,6 +40,17 @@ def report_command(
     if html is markdown is junit is None:
         html, markdown = folder.page, folder.report
     for file, text in ((html, page(document)), (markdown, in_markdown(document)), (junit, run_junit(run))):
+        put(file, text)
+
+
+def put_comparisons(found: Comparisons, html: Path | None, markdown: Path | None) -> None:
+    """Write a comparison's page and Markdown where they were asked for."""
+    from workbench.reports.as_html import page
+    from workbench.reports.as_markdown import markdown as in_markdown
+    from workbench.reports.comparison import comparisons_document
+
+    document = comparisons_document(found)
+    for file, text in ((html, page(document)), (markdown, in_markdown(document))):
         put(file, text)
 
 

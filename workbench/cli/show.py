@@ -46,7 +46,7 @@ def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
             click.echo(f"\n{'lowest' if info.better == 'higher' else 'highest'} {info.name}")
             for row in found:
                 _show_sample(row)
-    click.echo(f"\nreport {folder.report}\ntables {folder.samples}\n       {folder.scores}")
+    click.echo(f"\nreport {folder.report}\n       {folder.page}\ntables {folder.samples}\n       {folder.scores}")
 
 
 def _show_sample(row: Row) -> None:

@@ -32,7 +32,7 @@ LONG = 6_000
 NAME = 300
 """Characters of a name, a cell or a title."""
 SENTENCE = 2_000
-SHORT = 30
+SHORT = 34
 """Characters of a cell that is not broken into lines."""
 SIGNS: dict[State, str] = {"pass": "✔ ", "fail": "✘ ", "inconclusive": "? ", "waived": "△ ", "plain": ""}
 

@@ -146,7 +146,10 @@ def _slices(c: Comparison, level: int, prefix: str) -> Iterable[Block]:
     if not found:
         return
     yield Heading("Slices", level)
-    yield Paragraph("Exploratory: many slices are looked at, and some differ by chance.")
+    yield Paragraph(
+        "Exploratory: many slices are looked at, and some differ by chance. Only what also holds after Benjamini and "
+        "Hochberg's adjustment is marked as better or worse."
+    )
     yield difference_table(found, sliced=True)
     for i, scorer in enumerate(dict.fromkeys(m.scorer for m in found)):
         marks = [difference_mark(m, m.slice) for m in found if m.scorer == scorer][:MOST_SLICES]

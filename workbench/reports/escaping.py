@@ -19,6 +19,9 @@ UNSEEN = re.compile(
 )
 """Characters that are shown by name. The joiners of emoji and of Persian (U+200C, U+200D) stay what they are."""
 
+LINKED = re.compile(r"[@#!$%~&^](?=\w)|:(?=//|[\w+/-]*[A-Za-z_][\w+/-]*:)|(?<!\d):(?=[+-]?\d+:)|www(?=\.)")
+"""Where a hosting site would begin a link, a notification or an emoji; `:31:` within a time of day is none."""
+
 MARKUP = re.compile(r"\[[-+\d., ]+\](?![(\[:])|[\\`*\[\]{}#!~$]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown obeys within a line. An interval such as `[0.1, 0.3]` is matched whole, and stays as it is."""
 
@@ -64,7 +67,7 @@ def markdown_text(text: str, limit: int = 160) -> str:
     the finished page, where a backslash is gone; a zero-width space ends those, as Dependabot does it.
     """
     line = one_line(text, limit)
-    line = re.sub(r"[@#!$%~&^](?=\w)|:(?=//|[\w+/-]+:)|www(?=\.)", rf"\g<0>{BREAK}", line)
+    line = LINKED.sub(rf"\g<0>{BREAK}", line)
     line = MARKUP.sub(lambda m: m.group() if len(m.group()) > 1 else "\\" + m.group(), line)
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "&#124;")
 

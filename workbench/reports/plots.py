@@ -9,6 +9,9 @@ from workbench.reports.document import State
 from workbench.reports.svg import Column, Mark, histogram, numbers_of
 from workbench.reports.words import interval_text, signed
 
+ALPHA = 0.05
+"""Adjusted p-value above which a difference is not told apart from none."""
+
 
 def by_axis(name: str, marks: Iterable[tuple[str, Mark]]) -> list[tuple[str, list[Mark]]]:
     """Divide (metric, mark) pairs into plots: shares of 1 together, every metric on another scale by itself.
@@ -31,9 +34,12 @@ def difference_mark(difference: MetricDifference, label: str) -> Mark:
 
 
 def direction(difference: MetricDifference) -> State:
-    """Return `pass` where the whole interval is better than no difference, `fail` where worse, else `inconclusive`."""
-    interval = difference.interval
-    if interval is None or interval.low <= 0 <= interval.high:
+    """Return `pass` where the whole interval is better than no difference, `fail` where worse, else `inconclusive`.
+
+    Where many are looked at, such as slices, the adjusted p-value must agree.
+    """
+    interval, p = difference.interval, difference.p_adjusted
+    if interval is None or interval.low <= 0 <= interval.high or (p is not None and p > ALPHA):
         return "inconclusive"
     return "pass" if (interval.low > 0) == (difference.better == "higher") else "fail"
 
