@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from workbench.errors import IncompleteRun
+from workbench.models import Price, Usage
 
 
 class Budget:
@@ -25,5 +28,53 @@ class Budget:
         if self.limit is not None and self.spent >= self.limit:
             raise IncompleteRun(
                 f"the budget of {self.limit:g} is spent ({self.spent:.6g} so far); "
-                "raise it and run the same command again: what is done will not be paid for twice"
+                "raise it and resume the run: what is done will not be paid for twice"
             )
+
+
+@dataclass
+class Spent:
+    """What one request has consumed so far, over all its attempts."""
+
+    price: Price | None
+    sent: int
+    """Bytes of one request: no prompt has more tokens."""
+    longest: int
+    """Most tokens that one answer may have."""
+    attempts: int = 0
+    latency: float = 0.0
+    reserved: float = 0.0
+    charged: float = 0.0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    def add(self, prompt: int | None, answer: int | None) -> None:
+        """Add the tokens of one reply, where the server counted them."""
+        if prompt is not None and answer is not None:
+            self.input_tokens = (self.input_tokens or 0) + prompt
+            self.output_tokens = (self.output_tokens or 0) + answer
+
+    def charge(self, prompt: int | None, answer: int | None) -> float:
+        """Return what the budget is to be charged for one reply: the most it can cost where tokens were not counted."""
+        if prompt is None or answer is None:
+            prompt, answer = self.sent, self.longest
+        cost = _cost(self.price, prompt, answer) or 0.0
+        self.charged += cost
+        return cost
+
+    def usage(self) -> Usage:
+        """Return the sums as they are stored."""
+        return Usage(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cost=_cost(self.price, self.input_tokens, self.output_tokens),
+            charged=None if self.price is None else self.charged,
+            latency=self.latency,
+            attempts=self.attempts,
+        )
+
+
+def _cost(price: Price | None, prompt: int | None, answer: int | None) -> float | None:
+    if price is None or prompt is None or answer is None:
+        return None
+    return (prompt * price.input + answer * price.output) / 1e6

@@ -50,7 +50,7 @@ def run_command(
 ) -> None:
     """Evaluate a model on EVALSETS; without names, on every evalset that has the asked use.
 
-    An unfinished run of the same spec is taken up where it stopped. Nothing already paid for is paid for again.
+    An unfinished run of the same spec is taken up where it stopped; only what was in flight is asked again.
     """
     from workbench.cli.running import price_evalsets, run_evalsets
     from workbench.jobs.planning import Asked

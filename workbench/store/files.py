@@ -66,6 +66,6 @@ def told_when_full(path: Path) -> Iterator[None]:
 def no_room(path: Path) -> IncompleteRun:
     """Return the error for a path that cannot grow."""
     return IncompleteRun(
-        f"no room to write {path}: free some space, then run the same command again; "
+        f"no room to write {path}: free some space, then resume the run; "
         "everything acknowledged so far is on disk and will not be paid for again"
     )
