@@ -34,6 +34,8 @@ class Usage(Noun):
     """Tokens of the answer, as the server counted them."""
     cost: float | None = Field(None, ge=0)
     """Money in the currency of the price table; `None` without a price. 0 when the answer came from the cache."""
+    charged: float | None = Field(None, ge=0)
+    """What the budget was charged: the cost, or the most it could be where the server counted no tokens."""
     latency: float | None = Field(None, ge=0)
     """Seconds from the first attempt's start to the answer's end, without waits between attempts. `None`: unknown."""
     attempts: int = Field(0, ge=0)

@@ -69,7 +69,7 @@ async def test_an_answer_carries_text_model_tokens_cost_and_latency(opened: Open
     assert (output.model, output.finish_reason) == ("simulated", "stop")
     usage = output.usage
     assert usage.input_tokens is not None and usage.output_tokens is not None and usage.latency is not None
-    assert usage.cost == usage.input_tokens + 2 * usage.output_tokens
+    assert usage.cost == usage.charged == usage.input_tokens + 2 * usage.output_tokens
     assert (usage.attempts, usage.cached) == (1, False)
 
 
@@ -118,10 +118,35 @@ async def test_a_server_that_counts_no_tokens_is_charged_to_the_budget_at_the_mo
         model = opened(at(url, price=Price(input=0, output=1e6)), budget=budget)  # at most 1,024 tokens at 1 each
         for _ in range(2):
             output = await model.generate(ask())
-            assert isinstance(output, Output) and output.usage.cost is None
+            assert isinstance(output, Output)
+            assert (output.usage.cost, output.usage.charged) == (None, 1024)
         with pytest.raises(IncompleteRun):
             await model.generate(ask())
     assert budget.spent == 2048
+
+
+async def test_a_failure_says_what_the_budget_was_charged_for_it(opened: Opener) -> None:
+    budget = Budget(100_000.0)
+    async with simulated_endpoint(always("empty_choices")) as server:
+        model = opened(at(server.base_url, price=Price(input=0, output=1e6)), budget=budget)
+        failure = await model.generate(ask())
+    assert isinstance(failure, OutputFailure)
+    assert failure.usage.attempts == QUICK.attempts
+    assert failure.usage.charged == budget.spent > 0
+
+
+async def test_a_token_count_that_no_table_can_hold_is_unknown(opened: Opener) -> None:
+    from aiohttp import web
+
+    async def chat(received: web.Request) -> web.Response:
+        usage = {"prompt_tokens": 18446744073709551615, "completion_tokens": 3}
+        return web.json_response(
+            {"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}], "usage": usage}
+        )
+
+    async with serving(chat) as url:
+        output = await opened(at(url)).generate(ask())
+    assert isinstance(output, Output) and (output.usage.input_tokens, output.usage.output_tokens) == (None, None)
 
 
 # ---------------------------------------------------------------- what is sent
@@ -521,6 +546,16 @@ async def test_a_wait_longer_than_the_time_left_gives_up_at_once_and_says_so(ope
     assert "the server asks to wait 3600 s, 20 s are left of limits.total_timeout 20 s" in failure.message
     assert clock.slept == []
     assert len(server.log) == 1
+
+
+@pytest.mark.parametrize("asked", ["9999999999", "9" * 400])
+async def test_a_wait_of_ages_gives_up_at_once_too(asked: str, opened: Opener) -> None:
+    clock = FakeClock()
+    async with simulated_endpoint(always("429", retry_after=asked)) as server:
+        failure = await opened(at(server.base_url), clock=clock).generate(ask())
+    assert isinstance(failure, OutputFailure) and failure.kind == "rate_limited"
+    assert "the server asks to wait" in failure.message
+    assert (clock.slept, len(server.log)) == ([], 1)
 
 
 async def test_a_429_with_a_date_to_come_back_keeps_all_other_requests_away_too(opened: Opener) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.calling.budget import Budget
+from workbench.calling.budget import Budget, Spent
 from workbench.errors import IncompleteRun
+from workbench.models import Price
 
 
 def test_a_budget_stops_when_the_limit_is_reached_and_not_before() -> None:
@@ -27,3 +28,25 @@ def test_without_a_limit_spending_is_only_counted() -> None:
     budget.charge(1e9)
     budget.check()
     assert budget.spent == 1e9
+
+
+def test_a_reply_without_counted_tokens_is_charged_at_the_most_and_its_cost_is_unknown() -> None:
+    spent = Spent(Price(input=1e6, output=2e6), sent=100, longest=10)
+    spent.add(None, 5)
+    assert spent.charge(None, 5) == 120
+    usage = spent.usage()
+    assert (usage.cost, usage.charged) == (None, 120)
+
+
+def test_what_was_charged_is_the_cost_where_every_reply_was_counted() -> None:
+    spent = Spent(Price(input=1e6, output=2e6), sent=100, longest=10)
+    for _ in range(3):
+        spent.add(4, 5)
+        spent.charge(4, 5)
+    assert spent.usage().charged == spent.usage().cost == 42
+
+
+def test_without_a_price_nothing_is_charged_and_what_was_charged_is_unknown() -> None:
+    spent = Spent(None, sent=100, longest=10)
+    assert spent.charge(None, None) == 0
+    assert spent.usage().charged is None

@@ -41,7 +41,11 @@ def test_what_is_no_json_object_is_none(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "usage", [None, 3, {}, {"prompt_tokens": -1, "completion_tokens": True}, {"prompt_tokens": "5"}]
+    "usage",
+    [
+        *[None, 3, {}, {"prompt_tokens": -1, "completion_tokens": True}, {"prompt_tokens": "5"}],
+        *[{"prompt_tokens": n, "completion_tokens": n} for n in (2**53, 2**63, 2**64 - 1, 1e30, 5.0)],
+    ],
 )
 def test_token_counts_that_cannot_be_are_unknown(usage: object) -> None:
     assert counted_tokens({"usage": usage}) == (None, None)

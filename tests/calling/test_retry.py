@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -28,6 +29,10 @@ ASKS = [
     ({"retry-after": "١٢"}, 0.0),
     ({"retry-after": "120"}, 120.0),
     ({"retry-after": "3600"}, 3600.0),
+    ({"retry-after": "9999999999"}, 9999999999.0),
+    ({"retry-after": "1.0000000000000001"}, 1.0),
+    ({"retry-after": "9" * 400}, math.inf),
+    ({"x-ratelimit-reset-tokens": "9999999999s"}, 9999999999.0),
     ({"retry-after-ms": "250"}, 0.25),
     ({"x-ratelimit-reset-requests": "1m30s"}, 90.0),
     ({"x-ratelimit-reset-tokens": "6ms"}, 0.006),

@@ -57,6 +57,17 @@ async def test_waiters_share_commits_and_none_is_forgotten(tmp_path: Path) -> No
         await asyncio.gather(*(write(k) for k in range(200)))
 
 
+async def test_what_was_spent_is_what_the_budget_was_charged_also_where_the_cost_is_unknown(tmp_path: Path) -> None:
+    async with Journal(tmp_path / "j.sqlite") as journal:
+        journal.add_output("a", 0, b'{"ok":{"text":"x","usage":{"cost":null,"charged":4.0}}}')
+        journal.add_output("b", 0, b'{"failed":{"kind":"malformed","usage":{"cost":1.0,"charged":2.0}}}')
+        journal.add_output("c", 0, b'{"ok":{"text":"x","usage":{"cost":null,"charged":null}}}')
+        journal.add_score("a", 0, "f1", b'{"ok":{"value":1.0,"usage":{"cost":0.5,"charged":0.5}}}')
+        journal.add_score("b", 0, "f1", b'{"failed":{"kind":"no_output","usage":null}}')
+        await journal.flush()
+        assert await journal.spent() == 6.5
+
+
 async def test_failures_can_be_forgotten_while_what_does_not_apply_stays(tmp_path: Path) -> None:
     async with Journal(tmp_path / "j.sqlite") as journal:
         journal.add_output("a", 0, b"bad: timeout")

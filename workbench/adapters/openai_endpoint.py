@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.calling.addresses import api_key, check_endpoint, proxy_for
-from workbench.calling.budget import Budget
+from workbench.calling.budget import Budget, Spent
 from workbench.calling.chat import Answer, Reply, Trouble, counted_tokens, parse, read, request_body
 from workbench.calling.clock import Clock, RealClock
 from workbench.calling.rate_limits import Pace
 from workbench.calling.retry import asked_wait, wait_before
 from workbench.calling.secrets import one_line, redact
 from workbench.errors import ModelError
-from workbench.models import EndpointSpec, Output, OutputFailure, Price, Request, Usage
+from workbench.models import EndpointSpec, Output, OutputFailure, Request
 from workbench.nouns import canonical_bytes
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
 
@@ -96,7 +96,7 @@ class OpenAIEndpoint:
     async def _ask(self, request: Request) -> Output | OutputFailure:
         limits = self._spec.limits
         body = canonical_bytes(request_body(self._spec, request))
-        spent = Spent(self._spec.price, len(body))
+        spent = Spent(self._spec.price, len(body), self._spec.sampling.max_tokens)
         deadline = self._clock.now() + limits.total_timeout
         while True:
             deadline += await self._admitted(spent, body)
@@ -150,51 +150,14 @@ class OpenAIEndpoint:
         payload = parse(reply.body)
         tokens = counted_tokens(payload)
         spent.add(*tokens)
-        if reply.status == 200:
-            # Tokens that the server does not count are charged to the budget as the most they can be.
-            prompt, answer = tokens if None not in tokens else (spent.sent, self._spec.sampling.max_tokens)
-            self._budget.charge(_cost(self._spec.price, prompt, answer) or 0.0)
+        if reply.status == 200 or None not in tokens:
+            self._budget.charge(spent.charge(*tokens))
         self._pace.settle(spent.reserved, *tokens)
         return read(reply, payload, self._spec)
 
     def _failed(self, trouble: Trouble, spent: Spent) -> OutputFailure:
         tries = f" ({spent.attempts} attempts)" if trouble.again else ""
         return OutputFailure(kind=trouble.kind, message=trouble.message + tries, text=trouble.text, usage=spent.usage())
-
-
-@dataclass
-class Spent:
-    """What one request has consumed so far, over all its attempts."""
-
-    price: Price | None
-    sent: int = 0
-    """Bytes of one request: no prompt has more tokens."""
-    attempts: int = 0
-    latency: float = 0.0
-    reserved: float = 0.0
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-
-    def add(self, prompt: int | None, answer: int | None) -> None:
-        """Add the tokens of one reply, where the server counted them."""
-        if prompt is not None and answer is not None:
-            self.input_tokens = (self.input_tokens or 0) + prompt
-            self.output_tokens = (self.output_tokens or 0) + answer
-
-    def usage(self) -> Usage:
-        return Usage(
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            cost=_cost(self.price, self.input_tokens, self.output_tokens),
-            latency=self.latency,
-            attempts=self.attempts,
-        )
-
-
-def _cost(price: Price | None, prompt: int | None, answer: int | None) -> float | None:
-    if price is None or prompt is None or answer is None:
-        return None
-    return (prompt * price.input + answer * price.output) / 1e6
 
 
 def _too_late(trouble: Trouble, asked: float, left: float, total: float) -> Trouble:

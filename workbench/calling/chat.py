@@ -37,6 +37,8 @@ _UNSUPPORTED = re.compile(
 _TOO_LONG = re.compile(
     r"context.{0,10}(length|window|size)|maximum context|prompt is too long|too many tokens|reduce the length"
 )
+TOO_MANY = 2**53
+"""No server has counted so many tokens; they would fit into no column once those of all attempts are added."""
 REPEATED_KEY = "the answer repeats the API key; it was not kept"
 
 _DATED = re.compile(r"[-@:](?:[0-9][0-9.\-]*|latest)")
@@ -134,7 +136,7 @@ def counted_tokens(payload: dict[str, Any] | None) -> tuple[int | None, int | No
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if type(value) is int and 0 <= value < TOO_MANY else None
 
 
 def read(reply: Reply, payload: dict[str, Any] | None, spec: EndpointSpec) -> Answer | Trouble:

@@ -115,8 +115,13 @@ def kept_answer(cache: ResponseCache, key: bytes) -> Output | None:
     kept = cache.get(key)
     if kept is None:
         return None
-    usage = Usage(input_tokens=kept["input_tokens"], output_tokens=kept["output_tokens"], cost=0.0, cached=True)
+    usage = unpaid(kept["input_tokens"], kept["output_tokens"])
     return Output(text=kept["text"], finish_reason=kept["finish_reason"], model=kept["model"], usage=usage)
+
+
+def unpaid(input_tokens: int | None, output_tokens: int | None) -> Usage:
+    """Return the usage of an answer that somebody else has paid for."""
+    return Usage(input_tokens=input_tokens, output_tokens=output_tokens, cost=0.0, charged=0.0, cached=True)
 
 
 def keep_answer(cache: ResponseCache, key: bytes, output: Output) -> None:

@@ -105,7 +105,7 @@ class Journal:
         return await self._in_thread(lambda: self._forget(beginning, but_not))
 
     async def spent(self) -> float:
-        """Return the known cost of all answers and scores committed."""
+        """Return what the budget was charged for all answers and scores committed."""
         return await self._in_thread(self._spent)
 
     async def counts(self) -> tuple[int, int]:
@@ -200,7 +200,7 @@ class Journal:
         return n
 
     def _spent(self) -> float:
-        cost = "coalesce(json_extract({p}, '$.ok.usage.cost'), json_extract({p}, '$.failed.usage.cost'))"
+        cost = "coalesce(json_extract({p}, '$.ok.usage.charged'), json_extract({p}, '$.failed.usage.charged'))"
         cost = cost.format(p="CAST(payload AS TEXT)")  # as a blob, SQLite would take it for its own binary JSON
         query = f"SELECT (SELECT total({cost}) FROM outputs) + (SELECT total({cost}) FROM scores)"
         return float(self._db.execute(query).fetchone()[0])
