@@ -597,6 +597,49 @@ async def test_a_kept_answer_costs_nothing_and_sends_nothing(opened: Opener, tmp
     assert again.usage.input_tokens == first.usage.input_tokens
 
 
+@pytest.mark.parametrize("plan", [Plan(latency_ms=20), Plan(latency_ms=20, faults=always("refusal").faults)])
+async def test_the_same_prompt_asked_at_once_is_sent_and_paid_for_once(
+    plan: Plan, opened: Opener, tmp_path: Path
+) -> None:
+    cache = ResponseCache(tmp_path / "answers.sqlite")
+    async with simulated_endpoint(plan) as server:
+        model = opened(at(server.base_url, price=Price(input=1e6, output=1e6)), cache)
+        outcomes = await asyncio.gather(*(model.generate(ask()) for _ in range(50)), model.generate(ask("another")))
+    cache.close()
+    assert len(server.log) == 2
+    first, *others = outcomes[:-1]
+    assert (first.usage.attempts, first.usage.cached) == (1, False)
+    for other in others:
+        assert other.model_copy(update={"usage": first.usage}) == first
+        usage = other.usage
+        assert (usage.attempts, usage.cost, usage.charged, usage.cached, usage.latency) == (0, 0.0, 0.0, True, None)
+
+
+async def test_whoever_waits_for_an_answer_asks_when_the_one_who_asked_was_stopped(
+    opened: Opener, tmp_path: Path
+) -> None:
+    cache = ResponseCache(tmp_path / "answers.sqlite")
+    async with simulated_endpoint(Plan(latency_ms=100)) as server:
+        model = opened(at(server.base_url), cache)
+        first, second, third = (asyncio.create_task(model.generate(ask())) for _ in range(3))
+        while not server.arrived:
+            await asyncio.sleep(0.001)
+        first.cancel()
+        third.cancel()
+        output = await second
+        assert first.cancelled() and third.cancelled()
+    cache.close()
+    assert isinstance(output, Output) and output.usage.attempts == 1
+    assert server.arrived == 2
+
+
+async def test_without_a_cache_every_request_is_sent(opened: Opener) -> None:
+    async with simulated_endpoint(Plan(latency_ms=5)) as server:
+        model = opened(at(server.base_url))
+        await asyncio.gather(*(model.generate(ask()) for _ in range(5)))
+    assert len(server.log) == 5
+
+
 @pytest.mark.parametrize(
     "fault", ["refusal", "length_cut", "null_content", "empty_content", "500", "400", "wrong_model"]
 )

@@ -23,7 +23,7 @@ from workbench.calling.secrets import one_line, redact
 from workbench.errors import ModelError
 from workbench.models import EndpointSpec, Output, OutputFailure, Request
 from workbench.nouns import canonical_bytes
-from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
+from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer, unpaid
 
 if TYPE_CHECKING:
     import httpx
@@ -65,6 +65,8 @@ class OpenAIEndpoint:
         self._clock = clock or RealClock()
         self._rng = rng or random.Random()
         self._slots = asyncio.Semaphore(self.concurrency)
+        self._asked: dict[bytes, asyncio.Future[Output | OutputFailure | None]] = {}
+        """What is being asked right now, by the key of its answer."""
         self._pace = Pace(spec.limits, spec.sampling.max_tokens, self._clock)
         self._wire: Wire | None = None
         self._answered = False
@@ -76,20 +78,40 @@ class OpenAIEndpoint:
         Raises `ModelError` when the server refuses everybody, `ConfigError` when the key is not set, and
         `IncompleteRun` when the budget is spent or the cache's disk is full.
         """
+        if self._cache is None:
+            return await self._ask_in_turn(request)
         key = answer_key(self._identity, request)
-        if self._cache is not None and (kept := kept_answer(self._cache, key)) is not None:
+        if (kept := kept_answer(self._cache, key)) is not None:
             return kept
-        async with self._slots:
-            outcome = await self._ask(request)
-        if self._cache is not None and isinstance(outcome, Output):
-            keep_answer(self._cache, key, outcome)
-        return outcome
+        while (asked := self._asked.get(key)) is not None:
+            # `None` when the one who asked was stopped: whoever comes first asks again.
+            if (outcome := await asyncio.shield(asked)) is not None:
+                usage = unpaid(outcome.usage.input_tokens, outcome.usage.output_tokens)
+                return outcome.model_copy(update={"usage": usage})
+        return await self._ask_for_all(request, key, self._cache)
 
     async def aclose(self) -> None:
         """Close the connections."""
         if self._wire is not None:
             await self._wire.client.close()
             self._wire = None
+
+    async def _ask_for_all(self, request: Request, key: bytes, cache: ResponseCache) -> Output | OutputFailure:
+        """Answer also whoever asks the same in the meantime, and keep the answer for those who ask later."""
+        asked = self._asked[key] = asyncio.get_running_loop().create_future()
+        outcome = None
+        try:
+            outcome = await self._ask_in_turn(request)
+            if isinstance(outcome, Output):
+                keep_answer(cache, key, outcome)
+            return outcome
+        finally:
+            del self._asked[key]
+            asked.set_result(outcome)
+
+    async def _ask_in_turn(self, request: Request) -> Output | OutputFailure:
+        async with self._slots:
+            return await self._ask(request)
 
     # ------------------------------------------------------------ asking until there is an answer, or no time left
 

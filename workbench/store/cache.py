@@ -33,7 +33,7 @@ def answer_key(identity: str, request: Request) -> bytes:
     """Return the key of an answer: 32 bytes of SHA-256.
 
     `identity` is the fingerprint of the model's spec: address, model, revision, system prompt, sampling, form, weights.
-    The sample's id is no part of it, so that one prompt is paid for once.
+    The sample's id is no part of it: one prompt is paid for once, however many samples ask it.
     """
     messages = [[m.role, m.content] for m in request.messages]
     return hashlib.sha256(canonical_bytes([FORMAT, identity, messages, request.repeat, request.json_schema])).digest()
