@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from workbench.cli import commands
 from workbench.cli.main import main
 
 CONFIG = Path("workbench.yaml")
+EVALSET = Path("evalsets/first/evalset.yaml")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,34 @@ def test_an_error_that_names_no_path_is_the_programs_and_keeps_its_traceback(
     monkeypatch.setattr(commands.cli, "main", broken)
     with pytest.raises(OSError, match="nobody named a file"):
         main()
+
+
+def test_a_side_of_the_split_without_samples_is_listed_with_none_and_cannot_be_run(workbench: Command) -> None:
+    EVALSET.write_text(EVALSET.read_text().replace("use: dev", "split: {salt: x, dev: 0.999, gate: 0.001}"))
+    done = workbench("evalset", "list", "--json")
+    assert [(m["use"], m["n"]) for m in json.loads(done.out)] == [("dev", 3), ("gate", 0)]
+    assert "first gate: 0 samples in 0 families" in workbench("evalset", "validate").out
+    run = workbench("eval", "run", "--use", "gate")
+    assert run.code == 3
+    assert "samples.jsonl: the split puts no sample on the side 'gate'" in run.err and "quarantine" not in run.err
+
+
+RECORDED = {
+    "01-missing": (lambda path: None, "no such file", "[FILE_MISSING]"),
+    "02-directory": (lambda path: path.mkdir(), "a folder, not a file", "[FILE_IS_FOLDER]"),
+    "03-unreadable": (lambda path: path.symlink_to(path), "the file cannot be read", "[FILE_UNREADABLE]"),
+}
+
+
+@pytest.mark.parametrize("case", RECORDED)
+def test_a_file_of_recorded_answers_that_is_none_is_refused_by_name(workbench: Command, case: str) -> None:
+    make, words, code = RECORDED[case]
+    make(Path("log.jsonl"))
+    CONFIG.write_text("models:\n  log: {kind: recorded, path: log.jsonl}\ncandidate: log\n")
+    done = workbench("eval", "run", "-q")
+    assert done.code == 3
+    assert "log.jsonl: " in done.err and words in done.err and code in done.err
+    assert not list(Path(".workbench").glob("runs/*"))
 
 
 @pytest.mark.parametrize("option", ["--limit", "--repeats"])

@@ -116,9 +116,13 @@ def test_an_id_that_stands_twice_is_found_across_the_split(tmp_path: Path) -> No
         stored(rows, tmp_path, use="dev", split=split)
 
 
-def test_a_side_without_rows_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none of the 1 rows can be used for gate .*\[NO_RECORDS\]|NO_RECORDS"):
-        stored(plain(1), tmp_path, use="gate", split=Split(salt="x", dev=1.0))
+def test_a_side_without_rows_is_a_dataset_of_none(tmp_path: Path) -> None:
+    split = Split(salt="x", dev=0.5, gate=0.5)
+    empty = next(use for use in split.uses() if use != split_of("g0", split))
+    for _ in range(2):  # read, and found stored
+        found = stored(plain(1), tmp_path, use=empty, split=split)
+        assert (found.manifest.n, found.manifest.n_groups, read(found)) == (0, 0, [])
+    assert open_dataset(found.path).manifest == found.manifest
 
 
 def test_an_unchanged_source_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
     from workbench.config.evalset_yaml import find_evalsets
 
     bench = config_of(ctx)
-    manifests = [e.rows(use, bench.home).manifest for e in find_evalsets(bench) for use in e.uses()]
+    manifests = [e.stored(use, bench.home).manifest for e in find_evalsets(bench) for use in e.uses()]
     if as_json:
         click.echo(orjson.dumps([m.model_dump(mode="json") for m in manifests], option=orjson.OPT_INDENT_2).decode())
         return
@@ -47,7 +47,7 @@ def validate_command(ctx: click.Context, names: tuple[str, ...]) -> None:
     bench = config_of(ctx)
     for evalset in select(bench, names, "dev") if names else find_evalsets(bench):
         for use in evalset.uses():
-            stored = evalset.rows(use, bench.home)
+            stored = evalset.stored(use, bench.home)
             notes = "".join(f", {n} × {code}" for code, n in sorted(stored.notes.items()))
             click.echo(
                 f"{evalset.name} {use}: {stored.manifest.n} samples in {stored.manifest.n_groups} families{notes}"

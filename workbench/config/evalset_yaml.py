@@ -13,7 +13,7 @@ from workbench.config.policy_yaml import policy_problems
 from workbench.config.workbench_yaml import Workbench, unknown_model
 from workbench.config.yaml_source import load_yaml
 from workbench.datasets import Split, Use
-from workbench.errors import ConfigError, Problem
+from workbench.errors import ConfigError, DataError, Problem
 from workbench.gate.policy import Policy
 from workbench.nouns import Many, Noun
 from workbench.reading.paths import outside
@@ -81,7 +81,16 @@ class Evalset:
         return self.spec.uses()
 
     def rows(self, use: Use, home: Home) -> StoredDataset:
-        """Return the samples of one use, stored. Raises `DataError`."""
+        """Return the samples of one use, stored, to run on. Raises `DataError`, also where there are none."""
+        stored = self.stored(use, home)
+        if stored.manifest.n == 0:
+            fix = f"add samples: a new family lies on the side '{use}' with the chance of its share in `split`"
+            what = f"the split puts no sample on the side '{use}', so there is nothing to run"
+            raise DataError(Problem("NO_RECORDS", what, str(self.samples), fix=fix))
+        return stored
+
+    def stored(self, use: Use, home: Home) -> StoredDataset:
+        """Return the samples of one use, stored; a side of the split may have none. Raises `DataError`."""
         share = self.spec.quarantine_share
         return store_dataset(
             self.samples, name=self.name, use=use, split=self.spec.split, home=home.root, quarantine_share=share

@@ -29,7 +29,7 @@ from workbench.reading.source import Source, open_source
 from workbench.reading.stored import StoredDataset, open_dataset, write_rows
 from workbench.store.files import flush, write_atomic
 
-READER = "1"
+READER = "2"
 """Bumped when the same file would be read to other rows."""
 MAX_PROBLEMS = 10_000
 """Problems after which reading stops, so that a hostile file cannot fill the memory."""
@@ -43,7 +43,7 @@ def store_dataset(
     """Store the samples of a file that lie on the `use` side of `split` (all, without a split), or find them stored.
 
     Rows that cannot be used are set aside and counted; above `quarantine_share` of all rows, or at any fault that
-    concerns the whole file, a `DataError` lists every fault and nothing is stored.
+    concerns the whole file, a `DataError` lists every fault and nothing is stored. A side may have 0 rows.
     """
     taken = open_source(source)
     folder = home / "datasets" / f"{name}-{use}"
@@ -165,9 +165,6 @@ class _Intake:
             )
         if self.n_set_aside > allowed * self.n_rows or any(gravity(p) == "reject" for p in found):
             raise DataError(found)
-        if not self.digests:
-            what = f"no records: none of the {self.n_rows:,} rows can be used for {self.use}"
-            raise DataError(Problem("NO_RECORDS", what, str(self.source), fix="check the split and quarantine.jsonl"))
 
     def manifest(self, name: str, rule: dict[str, str]) -> Manifest:
         """Return what is stored."""
