@@ -81,6 +81,33 @@ def still_there(bench: Project, before: dict[tuple[object, ...], bytes]) -> dict
     return now
 
 
+def test_a_kill_while_the_tables_are_written_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+    with server(tmp_path / "server", latency_ms=0) as endpoint:
+        bench = project(tmp_path, 300, endpoint.base_url, {"concurrency": IN_FLIGHT})
+        assert bench.run("eval", "run", "-q", home="straight").returncode == 0
+        paid = len(endpoint.requests())
+        for _ in range(3):
+            with bench.start("eval", "run", "-q") as process:
+                kill_at_the_first_table(bench, process)
+            (run,) = bench.runs()
+            if (run / "summary.json").exists():
+                break  # it was quicker than the kill; then it must be whole, which is checked below
+            assert not any(run.glob("summary.json*"))
+        done = bench.run("eval", "resume", "-q")
+        assert done.returncode in (0, 2), done.stderr  # 2: already finished
+        assert bench.tables() == bench.tables("straight")
+        assert len(endpoint.requests()) == 2 * paid, "every answer was in the journal; none is asked again"
+
+
+def kill_at_the_first_table(bench: Project, process: subprocess.Popen[str]) -> None:
+    """Kill the run as soon as a table, or the beginning of one, appears in its folder."""
+    while process.poll() is None:
+        for run in bench.runs():
+            if any("samples.parquet" in path.name for path in run.iterdir()):
+                process.kill()
+                return
+
+
 def test_one_signal_ends_the_run_resumably_and_says_how_to_go_on(tmp_path: Path) -> None:
     with server(tmp_path / "server", latency_ms=50) as endpoint:
         bench = project(tmp_path, 400, endpoint.base_url, {"concurrency": 8})
