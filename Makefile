@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Extra arguments for pip, for example an index of CPU-only builds of torch.
 PIP_ARGS ?=
+# Extra arguments for `workbench gate`, for example --markdown gate.md.
+GATE_ARGS ?=
 export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -31,8 +33,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: setup ## Serve the tiny demo model, evaluate it, judge it and show the report
 	@$(BIN)/workbench demo
 
-eval: setup ## Evaluate the current candidate on every evalset whose use is gate
-	@$(BIN)/workbench eval run --use gate
+eval: setup ## Evaluate the candidate on every gate evalset, then decide: ship, don't ship, or not enough evidence
+	@$(BIN)/workbench gate --run-missing $(GATE_ARGS)
 
 test: setup ## Run the default tests (under 10 minutes on 2 cores); says what it skips and how to have it run
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s -m "not long"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.datasets import Manifest
-from workbench.evaluation.arms import Finished
+from workbench.evaluation.arms import Finished, SampleScores
 from workbench.evaluation.compact import Table, sample_schema, score_schema
 from workbench.evaluation.summary import sum_up
 from workbench.runs import EvalRun, RunSpec, ScorerInfo
@@ -109,6 +109,20 @@ def blank(schema: Any) -> dict[str, Any]:
         if "references" in schema.names
         else dict.fromkeys(schema.names)
     )
+
+
+def in_memory(scores: Scores, families: Mapping[str, str] | None = None) -> dict[str, SampleScores]:
+    """Return the scores as they would be read from a run's tables."""
+    return {
+        name: SampleScores(
+            family=(families or {}).get(name, name),
+            tags={},
+            values=tuple(float(c) for c in cells if isinstance(c, float | int)),
+            n_failed=sum(c is None for c in cells),
+            n_apart=sum(c == NA for c in cells),
+        )
+        for name, cells in scores.items()
+    }
 
 
 def numbered(values: Sequence[Cell]) -> dict[str, list[Cell]]:

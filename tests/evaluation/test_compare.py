@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.contingency_tables import mcnemar
 
-from tests.evaluation.made import FRACTION, NA, RIGHT, WORSE, made, numbered
+from tests.evaluation.made import FRACTION, NA, RIGHT, WORSE, in_memory, made, numbered
 from workbench.errors import DataError
-from workbench.evaluation.compare import compare, compare_all
+from workbench.evaluation.compare import compare, compare_all, difference
 from workbench.evaluation.comparison import MetricDifference
 
 cells = st.sampled_from([0.0, 1.0, 0.0, 1.0, None, NA])
@@ -23,11 +23,18 @@ arms = st.integers(2, 12).flatmap(
         *[st.lists(cells, min_size=n, max_size=n)] * 2, st.lists(st.integers(0, 4), min_size=n, max_size=n)
     )
 )
-relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=100, deadline=None)
 
 
 def whole(a, b) -> MetricDifference:
     return next(m for m in compare([a], [b]).metrics if not m.slice)
+
+
+def differ(a, b, codes=None) -> MetricDifference:
+    """Return the difference of two arms that were never written to disk."""
+    families = None if codes is None else in_families(codes)
+    one, two = in_memory(numbered(a), families), in_memory(numbered(b), families)
+    return difference({name: (one[name], two[name]) for name in one}, RIGHT)
 
 
 def in_families(codes) -> dict[str, str]:
@@ -36,10 +43,9 @@ def in_families(codes) -> dict[str, str]:
 
 @relaxed
 @given(arms)
-def test_swapping_the_arms_negates_the_difference_and_nothing_else(tmp_path: Path, drawn) -> None:
+def test_swapping_the_arms_negates_the_difference_and_nothing_else(drawn) -> None:
     a, b, codes = drawn
-    one, two = (made(tmp_path, numbered(v), families=in_families(codes)) for v in (a, b))
-    there, back = whole(one, two), whole(two, one)
+    there, back = differ(a, b, codes), differ(b, a, codes)
     assert (there.n, there.p, there.ties, there.undefined) == (back.n, back.p, back.ties, back.undefined)
     assert (there.wins, there.losses) == (back.losses, back.wins)
     assert (there.n_missing_baseline, there.n_missing_candidate) == (back.n_missing_candidate, back.n_missing_baseline)
@@ -54,9 +60,9 @@ def test_swapping_the_arms_negates_the_difference_and_nothing_else(tmp_path: Pat
 
 @relaxed
 @given(arms)
-def test_every_sample_is_a_pair_or_missing_or_not_applicable(tmp_path: Path, drawn) -> None:
+def test_every_sample_is_a_pair_or_missing_or_not_applicable(drawn) -> None:
     a, b, _ = drawn
-    found = whole(made(tmp_path, numbered(a)), made(tmp_path, numbered(b)))
+    found = differ(a, b)
     applies = [(x, y) for x, y in zip(a, b, strict=True) if not (x == NA and y == NA)]
     assert found.n == sum(isinstance(x, float) and isinstance(y, float) for x, y in applies)
     assert found.n_not_applicable == len(a) - len(applies)
@@ -65,10 +71,10 @@ def test_every_sample_is_a_pair_or_missing_or_not_applicable(tmp_path: Path, dra
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_mcnemar_is_the_one_of_scipy_and_statsmodels(tmp_path: Path, seed: int) -> None:
+def test_mcnemar_is_the_one_of_scipy_and_statsmodels(seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = (rng.random((2, 60)) < [[0.6], [0.75]]).astype(float).tolist()
-    found = whole(made(tmp_path, numbered(a)), made(tmp_path, numbered(b)))
+    found = differ(a, b)
     table = [[sum((x, y) == (i, j) for x, y in zip(a, b, strict=True)) for j in (1, 0)] for i in (1, 0)]
     assert found.p_method == "exact McNemar"
     assert found.p == pytest.approx(mcnemar(table, exact=True).pvalue)

@@ -32,15 +32,15 @@ class Evidence:
     baseline: Pool
     no_baseline: str
     """Why there is no baseline to compare with; empty when there is one."""
-    _read: dict[tuple[bool, str], dict[str, SampleScores]] = field(default_factory=dict)
+    read: dict[tuple[bool, str], dict[str, SampleScores]] = field(default_factory=dict)
     """What was read so far: several rules ask for the same scores."""
 
     def scores(self, of_baseline: bool, metric: str) -> dict[str, SampleScores]:
         """Return one arm's scores of a metric by sample id, read once."""
         key = (of_baseline, metric)
-        if key not in self._read:
-            self._read[key] = sample_scores(self.baseline if of_baseline else self.candidate, metric)
-        return self._read[key]
+        if key not in self.read:
+            self.read[key] = sample_scores(self.baseline if of_baseline else self.candidate, metric)
+        return self.read[key]
 
 
 def claims(policy: Policy, evidence: Evidence) -> list[Claim]:
