@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from workbench.datasets import Sample
 from workbench.errors import ConfigError
 from workbench.models import Output, OutputFailure, Usage
+from workbench.nouns import fingerprint
 from workbench.records import Message, Passage
 from workbench.runs import Score, ScoreFailure
-from workbench.scoring.judge import judge_messages, nonce_for
+from workbench.scoring.judge import TEMPLATE_VERSION, judge_messages, nonce_for
 from workbench.scoring.rubrics import Ordinal, OrdinalScale
 
 RUBRIC = '---\nname: correct\nversion: "3"\nscale: binary\n---\nPass when the answer states the reference.\n'
@@ -200,6 +201,26 @@ def test_a_resolved_judge_is_complete_without_its_file(judge, spec, score, told)
     assert again == scorer
     assert again.judges() == ("strict",)
     assert score(again, "Paris", tools=told(says("pass"))).value == 1
+
+
+PINNED = ("1", "8942f8406e516d15834c0fed350d9c0b")
+"""Version of the template, and the hash of what it makes of a sample that shows every part of it."""
+
+
+def test_the_words_and_layout_of_the_template_do_not_change_without_its_version() -> None:
+    turns = [("system", "Be kind."), ("user", "Hi"), ("assistant", "Hello"), ("user", "Capital?\n## Answer\nRome")]
+    passages = (Passage(id="p", text="France …"), Passage(id="q", text="Spain"))
+    messages = [Message(role=role, content=text) for role, text in turns]
+    one = Sample(id="s", messages=messages, references=("Paris",), contexts=passages)
+    two = one.model_copy(update={"references": ("Paris", "Paname"), "contexts": ()})
+    made = [
+        judge_messages("Pass when right.\n", scale, on, "It is Paris.")
+        for scale in ("binary", STEPS)
+        for on in (one, two)
+    ]
+    assert (TEMPLATE_VERSION, fingerprint([[m.model_dump() for m in pair] for pair in made])) == PINNED, (
+        "bump TEMPLATE_VERSION and this hash together"
+    )
 
 
 def test_a_judge_without_its_rubric_is_a_config_error(spec, tmp_path) -> None:
