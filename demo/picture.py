@@ -12,22 +12,25 @@ from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.text import Text
 
 FILE = Path(__file__).parents[1] / "docs" / "demo.svg"
-WIDTH = 112
-BEGINNING = "metric"
-END = "report"
+WIDTH = 122
 
 
 def main() -> None:
     """Run the demo and draw its end."""
     done = subprocess.run([sys.executable, "-m", "workbench", "demo"], capture_output=True, text=True, check=True)
-    lines = done.stdout.splitlines()
-    first = next(i for i, line in enumerate(lines) if line.strip().startswith(BEGINNING))
-    last = next(i for i, line in enumerate(lines) if line.startswith(END))
-    shown = [line[:WIDTH] for line in lines[first - 4 : last] if line.strip()]
+    lines = [line.rstrip()[:WIDTH] for line in done.stdout.splitlines() if line.strip()]
+    shown = [*between(lines, "helpcentre ·", "lowest token_f1"), "…", *between(lines, "judge ", "To put")]
     console = Console(record=True, width=WIDTH, file=io.StringIO())
     console.print(Text("$ make demo\n" + "\n".join(shown)))
     FILE.write_text(console.export_svg(title="workbench", code_format=without_web_fonts()), encoding="utf-8")
     print(f"wrote {FILE}")
+
+
+def between(lines: list[str], first: str, after: str) -> list[str]:
+    """Return the lines from the one that begins with `first` up to the one that begins with `after`."""
+    begin = next(i for i, line in enumerate(lines) if line.startswith(first))
+    end = next(i for i, line in enumerate(lines) if i > begin and line.startswith(after))
+    return lines[begin:end]
 
 
 def without_web_fonts() -> str:
