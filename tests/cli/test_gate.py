@@ -1,0 +1,317 @@
+"""`workbench gate` and `workbench eval compare` as a user meets them: every branch and exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, Done
+
+N = 60
+EVALSET = Path("evalsets/first/evalset.yaml")
+POLICY = "{metrics: {exact_match: {min: 0.5, margin: 0.1}}}"
+ABSOLUTE = "{metrics: {exact_match: {min: 0.5}}}"
+
+
+def project(policy: str, scorer: str = "{kind: exact_match}", use: str = "gate") -> None:
+    """Write an evalset of 60 samples and models that answer 58, 58, 30 and 5 of them, one of them failing often."""
+    rows = [
+        {"id": f"q{i}", "messages": [{"role": "user", "content": f"question {i}"}], "references": ["yes"]}
+        for i in range(N)
+    ]
+    Path("evalsets/first/samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = f'name: first\nversion: "1"\nuse: {use}\nscorers: [{scorer}]\n'
+    EVALSET.write_text(text + (f"policy: {policy}\n" if policy else ""))
+    models = [model("good", 58), model("twin", 58), model("half", 30), model("bad", 5)]
+    models.append("  broken: {kind: scripted, default: missing}")
+    Path("workbench.yaml").write_text("models:\n" + "\n".join(models) + "\ncandidate: good\n")
+
+
+def model(name: str, right: int) -> str:
+    replies = {f"q{i}": "yes" if i < right else "no" for i in range(N)}
+    # An answer to a sample that does not exist makes two models of equal answers differ.
+    return f"  {name}: {{kind: scripted, replies: {json.dumps({**replies, name: ''})}}}"
+
+
+def choose(name: str) -> None:
+    text = Path("workbench.yaml").read_text()
+    Path("workbench.yaml").write_text(text[: text.rindex("candidate:")] + f"candidate: {name}\n")
+
+
+def gate(workbench: Command, *words: str) -> Done:
+    return workbench("gate", "--run-missing", "-q", *words)
+
+
+def decision(done: Done) -> dict:
+    (found,) = json.loads(done.out)["gates"]
+    return found
+
+
+def promoted(workbench: Command, name: str = "good") -> None:
+    choose(name)
+    gate(workbench)
+    assert workbench("gate", "promote", "latest", "--why", "the first").code == 0
+
+
+def test_thresholds_pass_fail_or_leave_it_open(workbench: Command) -> None:
+    project(ABSOLUTE)
+    for name, code, word in (("good", 0, "SHIP"), ("bad", 1, "DO NOT SHIP"), ("half", 4, "NOT ENOUGH EVIDENCE")):
+        choose(name)
+        done = gate(workbench)
+        assert (done.code, word in done.out) == (code, True), done.out
+
+
+def test_a_gate_without_a_run_is_inconclusive_and_says_how_to_make_one(workbench: Command) -> None:
+    project(ABSOLUTE)
+    done = workbench("gate")
+    assert done.code == 4
+    assert "workbench gate first --run-missing" in done.out
+
+
+def test_a_first_gate_has_no_baseline_and_says_how_to_promote_one(workbench: Command) -> None:
+    project(POLICY)
+    done = gate(workbench, "--json")
+    assert done.code == 4
+    assert [row["verdict"] for row in decision(done)["rows"]] == ["pass", "inconclusive"]
+    assert "workbench gate promote RUN" in decision(done)["rows"][1]["reason"]
+
+
+def test_a_candidate_is_held_against_the_promoted_baseline(workbench: Command) -> None:
+    project(POLICY)
+    promoted(workbench)
+    for name, code in (("twin", 0), ("bad", 1)):
+        choose(name)
+        done = gate(workbench, "--json")
+        assert done.code == code
+        assert decision(done)["baseline_promoted"].endswith(": the first")
+        assert decision(done)["comparison"]["n"] == N
+
+
+def test_a_baseline_may_be_named_by_run_or_name(workbench: Command) -> None:
+    project(POLICY)
+    promoted(workbench)
+    (run,) = Path(".workbench/runs").iterdir()
+    assert workbench("gate", "promote", run.name, "--name", "spring", "--why", "another").code == 0
+    choose("twin")
+    for name in (run.name, "spring"):
+        assert gate(workbench, "--baseline", name).code == 0
+    gone = gate(workbench, "--baseline", "autumn")
+    assert gone.code == 4 and "no run was promoted as baseline 'autumn'" in gone.out
+
+
+def test_a_baseline_of_other_rows_or_another_scorer_is_inconclusive(workbench: Command) -> None:
+    project(POLICY)
+    promoted(workbench)
+    project(POLICY, scorer="{kind: token_f1, name: exact_match}")
+    other_scorer = gate(workbench)
+    assert other_scorer.code == 4 and "the scorer's settings differ (kind, name, normalise)" in other_scorer.out
+    project(POLICY)
+    samples = Path("evalsets/first/samples.jsonl")
+    samples.write_text("".join(samples.read_text().splitlines(keepends=True)[:-1]))
+    other_rows = gate(workbench)
+    assert other_rows.code == 4 and "different rows" in other_rows.out
+
+
+def test_a_baseline_whose_run_is_gone_is_inconclusive(workbench: Command) -> None:
+    project(POLICY)
+    promoted(workbench)
+    (run,) = Path(".workbench/runs").iterdir()
+    run.rename("elsewhere")
+    choose("twin")
+    done = gate(workbench)
+    assert done.code == 4 and "the baseline 'main' cannot be read" in done.out
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ("{metrics: {exact_match: {min: .nan}}}", "policy.metrics.exact_match.min"),
+        ("{metrics: {exact_match: {min: 95}}}", "[THRESHOLD_RANGE]"),
+        ("{metrics: {exact_match: {margin: 5}}}", "[THRESHOLD_RANGE]"),
+        ("{metrics: {exact_match: {min: 0.5}}, max_missing: 95}", "policy.max_missing"),
+        ("{metrics: {exact_mach: {min: 0.5}}}", "did you mean 'exact_match'?"),
+        ("{metrics: {exact_match: {minimum: 0.5}}}", "policy.metrics.exact_match.minimum"),
+        ("{metrics: {exact_match: {}}}", "the rule is empty"),
+        ("{metrics: {}}", "policy.metrics"),
+        ("{metrics: {exact_match: {min: 0.9, max: 0.1}}}", "nothing could pass"),
+        ("{metrics: {exact_match: {min: 0.5}}, slices: {german: {exact_match: {min: 0.5}}}}", "policy.slices"),
+        ("{metrics: {exact_match: {min: 0.5}}, max_cost: {}}", "per_sample or total"),
+        ("", "[NO_POLICY]"),
+    ],
+)
+def test_a_policy_that_cannot_be_meant_is_refused(workbench: Command, policy: str, told: str) -> None:
+    project(policy)
+    done = gate(workbench)
+    assert done.code == 2
+    assert told in done.err
+
+
+def test_all_faults_of_a_policy_are_told_at_once(workbench: Command) -> None:
+    project("{metrics: {exact_mach: {min: 0.5}, exact_match: {min: 95}}, slices: {a=b: {f1: {min: 0}}}}")
+    assert gate(workbench).err.count("[UNKNOWN_METRIC]") == 2
+    assert "[THRESHOLD_RANGE]" in gate(workbench).err
+
+
+def test_a_policy_without_gate_samples_is_refused(workbench: Command) -> None:
+    project(ABSOLUTE, use="dev")
+    assert "[NO_SUCH_USE]" in workbench("evalset", "validate").err
+
+
+def test_a_model_that_answers_nothing_is_inconclusive(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("broken")
+    done = gate(workbench)
+    assert done.code == 4 and "60 of 60 scores are missing" in done.out
+
+
+def test_one_sample_has_no_standard_error_and_is_inconclusive(workbench: Command) -> None:
+    project(ABSOLUTE)
+    samples = Path("evalsets/first/samples.jsonl")
+    samples.write_text(samples.read_text().splitlines(keepends=True)[0])
+    done = gate(workbench)
+    assert done.code == 4 and "one sample has no spread" in done.out
+
+
+def test_a_waiver_holds_until_its_day_or_its_end_and_is_always_shown(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("bad")
+    assert gate(workbench).code == 1
+    assert workbench("gate", "waive", "first:exact_match.min", "--until", "2999-12-31", "--why", "known").code == 0
+    done = gate(workbench, "--json")
+    assert done.code == 0
+    assert decision(done)["rows"][0]["before_waiver"] == "fail"
+    assert decision(done)["waivers"][0]["why"] == "known" and decision(done)["waivers"][0]["who"]
+    assert workbench("gate", "unwaive", "first:exact_match.min", "--why", "enough").code == 0
+    assert gate(workbench).code == 1
+    assert workbench("gate", "unwaive", "first:exact_match.min", "--why", "again").code == 2
+    book = Path(".workbench/gates/records.jsonl").read_text().splitlines()
+    assert [json.loads(line)["kind"] for line in book] == ["look", "waive", "unwaive"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["first:exact_match.mn", "--until", "2999-12-31", "--why", "x"], "did you mean 'first:exact_match.min'?"),
+        (["first:exact_match.min", "--until", "2020-01-01", "--why", "x"], "this day is over"),
+        (["first:exact_match.min", "--until", "2999-02-30", "--why", "x"], "there is no such day"),
+        (["first:exact_match.min", "--until", "soon", "--why", "x"], "this is no day"),
+        (["first:exact_match.min", "--until", "2999-12-31", "--why", " "], "the reason is empty"),
+        (["first:exact_match.min", "--until", "2999-12-31"], "--why"),
+        (["first:exact_match.min", "--why", "x"], "--until"),
+    ],
+)
+def test_a_waiver_needs_a_rule_a_day_and_a_reason(workbench: Command, words: list[str], told: str) -> None:
+    project(ABSOLUTE)
+    done = workbench("gate", "waive", *words)
+    assert done.code == 2 and told in done.err
+
+
+def test_it_is_not_rerun_until_green(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("half")
+    first = decision(gate(workbench, "--json"))
+    again = decision(gate(workbench, "--json"))
+    assert (first["look"], again["look"], again["candidate"]["repeats"]) == (1, 1, 1), "the same runs are the same look"
+    second = decision_after_another_run(workbench)
+    assert (second["look"], second["alpha"], second["candidate"]["repeats"]) == (2, 0.025, 2)
+    third = decision_after_another_run(workbench)
+    assert third["decision"] == "inconclusive" and "this would be look 3" in third["reason"]
+    assert [look["outcome"] for look in third["looks"]] == ["inconclusive"] * 2
+
+
+def decision_after_another_run(workbench: Command) -> dict:
+    assert workbench("eval", "run", "--use", "gate", "--new", "-q").code == 0
+    return decision(gate(workbench, "--json"))
+
+
+def test_a_run_that_was_judged_cannot_be_removed_to_have_another_try(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("half")
+    gate(workbench)
+    (run,) = Path(".workbench/runs").iterdir()
+    run.rename("elsewhere")
+    done = gate(workbench)
+    assert done.code == 4 and "was judged before and is gone" in done.out
+
+
+def test_a_named_run_is_judged_in_place_of_the_candidate(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("bad")
+    gate(workbench)
+    (run,) = (path.name for path in Path(".workbench/runs").iterdir())
+    choose("good")
+    assert workbench("gate", "--run", run).code == 1
+    assert workbench("gate", "--run", run, "--run-missing").code == 2
+    assert workbench("gate", "--run", "nothing").code == 3
+    project(ABSOLUTE, scorer="{kind: token_f1, name: exact_match}")
+    changed = workbench("gate", "--run", run)
+    assert changed.code == 4 and "scorer:exact_match changed since" in changed.out
+
+
+@pytest.mark.parametrize(("use", "words"), [("dev", []), ("gate", ["--limit", "5"])])
+def test_only_a_whole_gate_run_may_be_gated_or_promoted(workbench: Command, use: str, words: list[str]) -> None:
+    project(ABSOLUTE if use == "gate" else "", use=use)
+    assert workbench("eval", "run", "--use", use, "-q", *words).code == 0
+    for command in (["gate", "--run", "latest"], ["gate", "promote", "latest", "--why", "x"]):
+        done = workbench(*command)
+        assert done.code == 2 and "[NOT_A_GATE_RUN]" in done.err
+
+
+def test_tables_that_lost_rows_are_inconclusive(workbench: Command) -> None:
+    import pyarrow.parquet as pq
+
+    project(ABSOLUTE)
+    gate(workbench)
+    (run,) = Path(".workbench/runs").iterdir()
+    pq.write_table(pq.read_table(run / "scores.parquet").slice(0, 50), run / "scores.parquet")
+    done = gate(workbench)
+    assert done.code == 4 and "10 unaccounted for" in done.out
+
+
+def test_a_damaged_book_of_gates_is_bad_data(workbench: Command) -> None:
+    project(ABSOLUTE)
+    gate(workbench)
+    book = Path(".workbench/gates/records.jsonl")
+    book.write_text("nonsense\n")
+    done = gate(workbench)
+    assert done.code == 3 and "records.jsonl:1" in done.err and "[GATE_RECORD]" in done.err
+
+
+def test_another_process_that_writes_the_book_locks_it(workbench: Command) -> None:
+    from workbench.store.lock import owning
+
+    project(ABSOLUTE)
+    with owning(Path(".workbench/gates")):
+        assert gate(workbench).code == 5
+
+
+def test_the_decision_is_written_for_people_and_machines(workbench: Command) -> None:
+    project(ABSOLUTE)
+    files = [Path("d.md"), Path("d.html"), Path("d.xml")]
+    gate(workbench, "--markdown", "d.md", "--html", "d.html", "--junit", "d.xml")
+    assert all("exact_match" in file.read_text() for file in files)
+
+
+def test_an_unknown_evalset_is_a_usage_fault(workbench: Command) -> None:
+    project(ABSOLUTE)
+    done = workbench("gate", "frist")
+    assert done.code == 2 and "did you mean 'first'?" in done.err
+
+
+def test_runs_are_compared_and_others_refused(workbench: Command) -> None:
+    project(ABSOLUTE)
+    for name in ("good", "half", "bad"):
+        choose(name)
+        gate(workbench)
+    good, half, bad = sorted(path.name for path in Path(".workbench/runs").iterdir())
+    done = workbench("eval", "compare", good, half)
+    assert done.code == 0 and "exact_match: 28 regressions" in done.out and "q30" in done.out
+    found = json.loads(workbench("eval", "compare", good, half, bad, "--json").out)["against"]
+    assert [c["candidate"]["model"] for c in found] == ["half", "bad"]
+    assert {c["metrics"][0]["adjustment"] for c in found} == {"holm"}
+    assert workbench("eval", "compare", good).code == 2
+    workbench("eval", "run", "--use", "gate", "--limit", "5", "-q")
+    refused = workbench("eval", "compare", good, "latest")
+    assert refused.code == 3 and "55 only in" in refused.err and "[OTHER_SAMPLES]" in refused.err

@@ -1,0 +1,97 @@
+"""The book of gates is only added to, survives a crash in the middle of a line, and tells of edits."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import DataError, LockedError
+from workbench.gate.ledger import Ledger
+from workbench.gate.records import GateRecord, Look, Promotion, Unwaiver, Waiver
+from workbench.store.lock import owning
+
+AT = "2026-01-01T00:00:00+00:00"
+DAY = date(2026, 6, 1)
+
+
+def promotion(run: str, name: str = "main", evalset: str = "set") -> Promotion:
+    return Promotion(evalset=evalset, name=name, run=run, who="somebody", at=AT, why="good")
+
+
+def waiver(rule: str, until: str = "2026-12-31") -> Waiver:
+    return Waiver(rule=rule, until=until, who="somebody", at=AT, why="known")
+
+
+def unwaiver(rule: str) -> Unwaiver:
+    return Unwaiver(rule=rule, who="somebody", at=AT, why="fixed")
+
+
+def book(home: Path, *records: GateRecord) -> Ledger:
+    ledger = Ledger(home)
+    for record in records:
+        ledger.add(record)
+    return ledger
+
+
+def test_an_empty_home_has_no_records(tmp_path: Path) -> None:
+    assert Ledger(tmp_path).records() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_added_is_read_in_order_and_nothing_before_it_changes(tmp_path: Path) -> None:
+    records = [promotion("r1"), waiver("set:a.min"), unwaiver("set:a.min")]
+    ledger, before = Ledger(tmp_path), b""
+    for record in records:
+        ledger.add(record)
+        content = ledger.file.read_bytes()
+        assert content.startswith(before)
+        before = content
+    assert ledger.records() == records
+
+
+def test_the_latest_promotion_of_a_name_counts(tmp_path: Path) -> None:
+    ledger = book(
+        tmp_path, promotion("r1"), promotion("r2", name="other"), promotion("r3"), promotion("r4", evalset="b")
+    )
+    found = ledger.promotion("set", "main")
+    assert found is not None and found.run == "r3"
+    assert ledger.promotion("set", "nobody") is None
+
+
+def test_a_waiver_holds_through_its_last_day_unless_it_is_ended(tmp_path: Path) -> None:
+    ledger = book(tmp_path, waiver("set:a.min"), waiver("set:b.min", "2026-06-01"), waiver("set:c.min", "2026-05-31"))
+    assert [w.rule for w in ledger.waivers(DAY)] == ["set:a.min", "set:b.min"]
+    ledger.add(unwaiver("set:a.min"))
+    assert [w.rule for w in ledger.waivers(DAY)] == ["set:b.min"]
+    assert ledger.waivers(DAY, "other") == []
+
+
+def test_a_line_that_a_crash_cut_short_does_not_count_and_harms_nothing(tmp_path: Path) -> None:
+    ledger = book(tmp_path, promotion("r1"))
+    with ledger.file.open("ab") as file:
+        file.write(promotion("r2").json_bytes()[:20])
+    assert [r.run for r in ledger.records() if isinstance(r, Promotion)] == ["r1"]
+    ledger.add(promotion("r3"))
+    assert [r.run for r in ledger.records() if isinstance(r, Promotion)] == ["r1", "r3"]
+
+
+@pytest.mark.parametrize("line", [b"{}", b"nonsense", b'{"kind":"promote","evalset":"set"}', b"\xff"])
+def test_an_edited_line_is_named(tmp_path: Path, line: bytes) -> None:
+    ledger = book(tmp_path, promotion("r1"))
+    ledger.file.write_bytes(ledger.file.read_bytes() + line + b"\n")
+    with pytest.raises(DataError, match=r"records.jsonl:2: not a record of a gate.*\[GATE_RECORD\]"):
+        ledger.records()
+    with pytest.raises(DataError):
+        ledger.add(promotion("r2"))
+
+
+def test_two_processes_do_not_write_at_once(tmp_path: Path) -> None:
+    with owning(tmp_path / "gates"), pytest.raises(LockedError):
+        Ledger(tmp_path).add(promotion("r1"))
+
+
+def test_looks_are_found_by_candidate(tmp_path: Path) -> None:
+    looks = [Look(evalset="set", candidate=c, baseline="none", runs=("r",), outcome="pass", at=AT) for c in ("x", "y")]
+    assert book(tmp_path, *looks).looks("y") == [looks[1]]
