@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from workbench.nouns import Many, Noun, canonical_bytes
 from workbench.records import Message, Passage
@@ -23,7 +23,7 @@ class Sample(Noun):
     group: str = ""
     """The prompt family. Left empty, it is made from the prompt's normalised text, so equal prompts stay together."""
     messages: Many[Message] = Field(min_length=1)
-    """The prompt. The last message is the user's."""
+    """The prompt. The last message is the user's and has text."""
     references: Many[str] = ()
     """Accepted answers; a scorer that compares takes the best match. Empty: such scorers do not apply."""
     contexts: Many[Passage] = ()
@@ -33,15 +33,18 @@ class Sample(Noun):
     tags: dict[str, str] = {}
     """Slices this sample belongs to, as name → value."""
 
-    @model_validator(mode="after")
-    def _prompt_is_not_empty(self) -> Sample:
-        if not any(m.content.strip() for m in self.messages if m.role == "user"):
-            raise ValueError("the prompt is empty: no user message with text")
-        return self
+    @field_validator("messages")
+    @classmethod
+    def _ends_with_a_question(cls, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        if messages[-1].role != "user":
+            raise ValueError(f"the last message must be the user's, not the {messages[-1].role}'s")
+        if not messages[-1].content.strip():
+            raise ValueError("the prompt is empty: the last message has no text")
+        return messages
 
     def question(self) -> str:
-        """Return the last user message, which is what the sample asks."""
-        return next(m.content for m in reversed(self.messages) if m.role == "user")
+        """Return the last message, which is what the user asks."""
+        return self.messages[-1].content
 
     def family(self) -> str:
         """Return `group`, or a name made from the normalised prompt when no group was given."""

@@ -26,6 +26,11 @@ def row(id: Any = "a", text: str = "What is it?", **more: Any) -> bytes:
     return json.dumps(sample(id, text, **more), ensure_ascii=False).encode() + b"\n"
 
 
+def chat(*turns: tuple[str, str]) -> bytes:
+    messages = [{"role": role, "content": text} for role, text in turns]
+    return json.dumps({"id": "a", "messages": messages}).encode() + b"\n"
+
+
 GOOD, OTHER = row("good"), row("other")
 
 
@@ -157,6 +162,16 @@ SET_ASIDE: dict[str, tuple[str, bytes, list[str]]] = {
     ),
     "39-unknown-field": ("s.jsonl", row(refrences=["x"]), ["s.jsonl:3:refrences", "did you mean 'references'?"]),
     "40-empty-prompt": ("s.jsonl", row(text=" \n"), ["s.jsonl:3:messages: the prompt is empty", "[PROMPT_EMPTY]"]),
+    "40-empty-last-prompt": (
+        "s.jsonl",
+        chat(("user", "real"), ("user", "  ")),
+        ["s.jsonl:3:messages: the prompt is empty: the last message has no text", "[PROMPT_EMPTY]"],
+    ),
+    "40-answer-last": (
+        "s.jsonl",
+        chat(("user", "Hi"), ("assistant", "Hello")),
+        ["s.jsonl:3:messages: the last message must be the user's, not the assistant's", "[FIELD_VALUE]"],
+    ),
 }
 
 ACCEPTED: dict[str, tuple[bytes, dict[str, int]]] = {

@@ -64,10 +64,8 @@ def _row_problem(error: Any, noun: type[BaseModel], file: str, line: int) -> Pro
         fix = f'write "{value}": 1 and "1" would be taken for one sample'
         return Problem("ID_NOT_TEXT", "an id must be text", file, line, field, repr(value), fix)
     if kind == "value_error" and "prompt is empty" in error["msg"]:
-        fix = "give a user message with text"
-        return Problem(
-            "PROMPT_EMPTY", "the prompt is empty: no user message with text", file, line, "messages", None, fix
-        )
+        fix = "write the question into it"
+        return Problem("PROMPT_EMPTY", sentence(error), file, line, field, None, fix)
     got = None if kind in ("missing", "value_error") else shown(value)
     return Problem(code_of(kind), sentence(error), file, line, field, got, fix_of(error, noun))
 
