@@ -121,7 +121,7 @@ async def test_the_endpoint_client_is_answered_cut_and_cached(served: dict[str, 
 
 
 @pytest.mark.served
-async def test_a_prompt_beyond_the_models_window_is_a_failure_and_no_nonsense(served: dict[str, Served]) -> None:
+async def test_47_a_prompt_beyond_the_models_window_is_too_long_and_no_nonsense(served: dict[str, Served]) -> None:
     model = served["base"]
     local_model = LocalModel(Echo(Output(text="nonsense", usage=Usage(input_tokens=250, output_tokens=7))), model)
     answer = await local_model.generate(question("long"))
