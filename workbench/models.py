@@ -28,9 +28,9 @@ class Request(Noun):
 class Usage(Noun):
     """What a call consumed. Unknown is `None`, never 0."""
 
-    input_tokens: int | None = Field(None, ge=0)
+    input_tokens: int | None = Field(None, ge=0, lt=2**53)
     """Tokens of the prompt, as the server counted them."""
-    output_tokens: int | None = Field(None, ge=0)
+    output_tokens: int | None = Field(None, ge=0, lt=2**53)
     """Tokens of the answer, as the server counted them."""
     cost: float | None = Field(None, ge=0)
     """Money in the currency of the price table; `None` without a price. 0 when the answer came from the cache."""

@@ -45,9 +45,9 @@ class RecordedRow(Noun):
     """The model that answered."""
     latency: float | None = Field(None, ge=0)
     """Seconds it took."""
-    input_tokens: int | None = Field(None, ge=0)
+    input_tokens: int | None = Field(None, ge=0, lt=2**53)
     """Tokens of the prompt."""
-    output_tokens: int | None = Field(None, ge=0)
+    output_tokens: int | None = Field(None, ge=0, lt=2**53)
     """Tokens of the answer."""
     cost: float | None = Field(None, ge=0)
     """Money it cost."""
