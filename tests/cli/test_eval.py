@@ -55,7 +55,7 @@ def test_an_empty_home_says_what_to_do_next(workbench: Command) -> None:
     assert "start one with: workbench eval run" in workbench("eval", "list").out
     missing = workbench("eval", "show")
     assert missing.code == 3
-    assert "no run has this id" in missing.err and "workbench eval run" in missing.err
+    assert "there is no finished run" in missing.err and "workbench eval run" in missing.err
 
 
 def test_the_list_shows_every_run_and_hides_none_behind_a_damaged_one(workbench: Command) -> None:
@@ -186,7 +186,8 @@ def test_the_same_command_takes_an_unfinished_run_up_again(workbench: Command) -
     done = workbench("eval", "run")
     assert f"Going on with the unfinished run {run.name}" in done.err
     assert only_run() == run
-    unfinished_again = workbench("eval", "resume")
+    assert "there is no unfinished run" in workbench("eval", "resume").err
+    unfinished_again = workbench("eval", "resume", run.name)
     assert unfinished_again.code == 2
     assert "this run is finished" in unfinished_again.err
 
@@ -194,7 +195,7 @@ def test_the_same_command_takes_an_unfinished_run_up_again(workbench: Command) -
 def test_an_unfinished_run_is_listed_with_the_command_that_goes_on(workbench: Command) -> None:
     run = unfinished(workbench)
     assert f"workbench eval resume {run.name}" in json.loads(workbench("eval", "list", "--json").out)[0]["note"]
-    shown = workbench("eval", "show")
+    shown = workbench("eval", "show", run.name)
     assert shown.code == 3
     assert f"this run is not finished; workbench eval resume {run.name}" in shown.err
 

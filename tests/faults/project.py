@@ -26,6 +26,12 @@ class Server:
 
     base_url: str
     log: Path
+    process: subprocess.Popen[str]
+
+    def stop(self) -> None:
+        """End the server, as a crash would."""
+        self.process.kill()
+        self.process.wait()
 
     def requests(self) -> list[dict[str, Any]]:
         """Return every logged request; the last line may still be being written."""
@@ -34,19 +40,22 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path, latency_ms: float, faults: list[dict[str, Any]] | None = None) -> Iterator[Server]:
+def server(
+    folder: Path, latency_ms: float, faults: list[dict[str, Any]] | None = None, port: int = 0
+) -> Iterator[Server]:
     """Run a simulated endpoint as long as the block lasts."""
     folder.mkdir(parents=True, exist_ok=True)
     plan, log = folder / "plan.yaml", folder / "requests.jsonl"
     plan.write_text(yaml.safe_dump({"latency_ms": latency_ms, "faults": faults or []}))
     log.touch()
-    command = [sys.executable, "-m", "workbench.simulated.endpoint", "--plan", str(plan), "--log", str(log)]
+    words = ["--port", str(port), "--plan", str(plan), "--log", str(log)]
+    command = [sys.executable, "-m", "workbench.simulated.endpoint", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
             assert found is not None, "the simulated endpoint did not start"
-            yield Server(found[0], log)
+            yield Server(found[0], log, process)
         finally:
             process.terminate()
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.faults.project import ENVIRONMENT, Project, project, server
+from tests.faults.test_kill import wait_for_answers
 from workbench.simulated.plan import FaultName
 
 REFUSES_EVERYBODY = {"401"}
@@ -88,6 +89,23 @@ def test_a_refused_key_stops_the_run_at_once_and_keeps_what_was_done(tmp_path: P
     assert "401" in done.stderr and "Traceback" not in done.stderr
     assert 100 <= refused <= 100 + 8
     assert "unfinished" in bench.run("eval", "list").stdout
+
+
+def test_a_server_that_goes_away_stops_the_run_which_can_be_taken_up_again(tmp_path: Path) -> None:
+    limits = {"concurrency": 4, "timeout": 1.0, "attempts": 2, "backoff": 0.01, "max_backoff": 0.01}
+    with server(tmp_path / "server", 20) as endpoint:
+        bench = project(tmp_path, 300, endpoint.base_url, limits)
+        with bench.start("eval", "run", "-q") as process:
+            wait_for_answers(endpoint, 40, process)
+            port = endpoint.base_url.split(":")[2].split("/")[0]
+            endpoint.stop()
+            _, said = process.communicate(timeout=60)
+    assert process.returncode == 4, said
+    assert "reached no server" in said and "workbench eval resume" in said
+    with server(tmp_path / "again", 1, port=int(port)) as endpoint:
+        done = bench.run("eval", "resume", "--retry-failed", "-q", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_output"] == 300
 
 
 def test_the_budget_stops_the_run_within_what_is_in_flight_and_raising_it_goes_on(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def ask(bench: Workbench, name: str, question: str) -> Answer:
 
 
 async def _ask(bench: Workbench, name: str, request: Request) -> Answer:
-    async with open_models(bench, [name], Budget(None), say) as opened:
+    async with open_models(bench, [name], Budget(None), say, use_cache=False) as opened:
         return Answer(await opened.models[name].generate(request))
 
 

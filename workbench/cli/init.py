@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 CONFIG = """\
-# All settings: docs/configuration.md. Put your own model in by changing a few lines:
+# All settings: docs/configuration.md of the workbench. Put your own model in by changing a few lines:
 #
 #   models:
 #     candidate:
@@ -55,6 +56,7 @@ def init(folder: Path) -> None:
         folder / "workbench.yaml": CONFIG,
         folder / "evalsets" / "first" / "evalset.yaml": EVALSET,
         folder / "evalsets" / "first" / "samples.jsonl": SAMPLES,
+        folder / ".gitignore": "# runs, datasets and caches\n.workbench/\n",
     }
     for path in files:
         if path.exists():
@@ -63,5 +65,5 @@ def init(folder: Path) -> None:
     for path, text in files.items():
         write_atomic(path, text.encode())
         click.echo(f"wrote {path}")
-    where = "" if folder == Path() else f"cd {folder} && "
+    where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     click.echo(f"\nNow run: {where}workbench eval run")

@@ -14,8 +14,8 @@ from workbench.jobs.pricing import estimate, total
 from workbench.reports.words import money
 
 NOTE = (
-    "At most: nothing from the cache, every answer as long as `max_tokens` allows, prompts at 4 characters a token; "
-    "retries are not counted. Nothing was called."
+    "An estimate on the high side: nothing from the cache, every answer as long as `max_tokens` allows; prompts are "
+    "taken at 4 characters a token, which text in other languages exceeds; retries are not counted. Nothing was called."
 )
 
 
@@ -33,4 +33,4 @@ def show_prices(bench: Workbench, plans: Sequence[Plan], as_json: bool) -> None:
     ]
     grid(("evalset", "role", "model", "calls", "tokens in", "tokens out", "cost"), rows)
     cost = total(e for _, estimates in priced for e in estimates)
-    click.echo(f"Cost: {'at most ' + money(cost) if cost is not None else 'unknown, a model has no price'}.\n{NOTE}")
+    click.echo(f"Cost: {'about ' + money(cost) if cost is not None else 'unknown, a model has no price'}.\n{NOTE}")

@@ -54,12 +54,11 @@ def resume(
     bench: Workbench, run_id: str, *, retry_failed: bool, budget: float | None, as_json: bool, quiet: bool
 ) -> int:
     """Go on with an unfinished run."""
-    folder = bench.home.run(run_id)
+    folder = bench.home.run(run_id, finished=False)
     if folder.summary.exists():
-        problem = Problem(
-            "FINISHED_RUN", "this run is finished", file=str(folder.path), fix=f"workbench eval show {folder.id}"
-        )
-        raise ConfigError(problem)
+        again = f"workbench eval rescore {folder.id} --retry-failed"
+        fix = again if retry_failed else f"workbench eval show {folder.id}, or ask again what failed: {again}"
+        raise ConfigError(Problem("FINISHED_RUN", "this run is finished", file=str(folder.path), fix=fix))
     before = read_start(folder).spec
     if budget is not None:
         before = before.model_copy(update={"budget": budget})

@@ -26,7 +26,7 @@ WIDTH = 140
 
 def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
     """Print a finished run: metrics, slices, cost, latency, the lowest samples and where the rest lies."""
-    limited = f", limited to {run.spec.limit}" if run.spec.limit else ""
+    limited = f", limited to {run.spec.limit} of {run.dataset.n}" if run.spec.limit else ""
     click.echo(f"\n{run.spec.evalset} · {run.spec.use} · {run.spec.model_name}   run {run.id}")
     click.echo(
         f"{run.n_attempted} asked = {run.n_output} answered + {run.n_output_failed} failed"
@@ -46,6 +46,11 @@ def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
             click.echo(f"\n{'lowest' if info.better == 'higher' else 'highest'} {info.name}")
             for row in found:
                 _show_sample(row)
+    failed = run.n_output_failed + sum(m.n_failed + m.n_partial for m in whole(run))
+    if failed:
+        click.echo(
+            f"\nWhat failed, and why, is in the report. Ask it again: workbench eval rescore {run.id} --retry-failed"
+        )
     click.echo(f"\nreport {folder.report}\n       {folder.page}\ntables {folder.samples}\n       {folder.scores}")
 
 
@@ -127,9 +132,19 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=whole, justify=justify)
     for row in body:
         table.add_row(*(Text(cell) for cell in row))
-    Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    # Rather let lines wrap in a narrow window than drop columns from them.
+    needed = sum(LEAST if n in TEXT else max(len(c) for c in (n, *column)) for n, column in _columns(head, body))
+    console.width = max(console.width, needed + 3 * len(head))
+    console.print(table)
 
 
+def _columns(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:
+    return [(name, [row[at] for row in body]) for at, name in enumerate(head)]
+
+
+LEAST = 24
+"""Characters that a column which may be cut keeps."""
 TEXT = frozenset({"metrics", "95 % interval", "failed", "what"})
 """Columns that may be cut."""
 NUMERIC = frozenset(

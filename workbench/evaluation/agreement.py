@@ -63,6 +63,9 @@ def check_judge(
                WHERE g.scorer = ? AND j.scorer = ? AND g.value IS NOT NULL {where}""",
             [gold, judge, *(tag or ())],
         )[0]
+    if tag is not None and not any(found.values()):
+        what, got = "no answer with a gold label has this tag", "=".join(tag)
+        raise ConfigError(Problem("NO_SUCH_SLICE", what, field="slice", got=got, fix="see the slices in the report"))
     tp, fn, tn, fp = (found[name] for name in ("tp", "fn", "tn", "fp"))
     return JudgeCheck(
         judge=judge,

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from workbench.calling.budget import Budget
 from workbench.datasets import Manifest, Sample
-from workbench.errors import WorkbenchError
+from workbench.errors import IncompleteRun, WorkbenchError
 from workbench.models import Model, Output, OutputFailure, Request, Usage
 from workbench.runs import RunSpec, Score, ScoreFailure
 from workbench.scoring.base import Scorer, Tools
@@ -73,16 +73,29 @@ class Progress:
     cost: float = 0.0
 
 
+SILENT = 20
+"""Requests in a row that reach no server, each after all its attempts, before a run stops and waits to be resumed."""
+
+
 @dataclass
 class Halt:
     """Why a run ends early. The first reason counts; units under way still end and are journalled."""
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
     reason: WorkbenchError | None = None
+    silent: int = 0
+    """Requests in a row that reached nobody."""
 
     def because(self, reason: WorkbenchError) -> None:
         self.reason = self.reason or reason
         self.event.set()
+
+    def heard(self, anybody: bool) -> None:
+        """Note whether a request reached its server; end the run when nobody has been there for long."""
+        self.silent = 0 if anybody else self.silent + 1
+        if self.silent >= SILENT:
+            what = f"the last {SILENT} requests reached no server; see that it runs, then go on with --retry-failed"
+            self.because(IncompleteRun(what))
 
 
 @dataclass(frozen=True)
@@ -218,6 +231,8 @@ async def _do(work: Work, journal: Journal, unit: Unit, halt: Halt, progress: Pr
         output = await work.model.generate(request)
         journal.add_output(sample.id, repeat, encode(output))
         await _settle(journal, output.usage, progress)
+        if output.usage.attempts:
+            halt.heard(not (isinstance(output, OutputFailure) and output.kind == "connection"))
     else:
         output = decode_output(unit.output)
     if isinstance(output, OutputFailure):

@@ -51,7 +51,9 @@ class Opened:
 
 
 @asynccontextmanager
-async def open_models(bench: Workbench, names: Sequence[str], budget: Budget, say: Say) -> AsyncIterator[Opened]:
+async def open_models(
+    bench: Workbench, names: Sequence[str], budget: Budget, say: Say, use_cache: bool = True
+) -> AsyncIterator[Opened]:
     """Open models of workbench.yaml by name; close them, and stop what was started for them, when the block ends.
 
     Everything that can be checked is checked here, before the first question; a local server is started at the first
@@ -63,7 +65,7 @@ async def open_models(bench: Workbench, names: Sequence[str], budget: Budget, sa
         stack.callback(cache.close)
         server = LocalServer(bench, stack, budget, say)
         for name in names:
-            model = _open(bench, name, cache, budget, server)
+            model = _open(bench, name, cache if use_cache else None, budget, server)
             stack.push_async_callback(model.aclose)
             opened.models[name] = model
         try:
@@ -73,7 +75,7 @@ async def open_models(bench: Workbench, names: Sequence[str], budget: Budget, sa
                 await embedder.aclose()
 
 
-def _open(bench: Workbench, name: str, cache: ResponseCache, budget: Budget, server: LocalServer) -> Model:
+def _open(bench: Workbench, name: str, cache: ResponseCache | None, budget: Budget, server: LocalServer) -> Model:
     spec = bench.model(name)
     match spec:
         case EndpointSpec():

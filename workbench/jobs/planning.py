@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from workbench.calling.addresses import api_key
 from workbench.config.evalset_yaml import Evalset, find_evalsets, load_evalset
 from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Use
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.run import read_start
 from workbench.jobs.identities import identity
-from workbench.models import NOT_IDENTITY
+from workbench.models import NOT_IDENTITY, EndpointSpec
 from workbench.nouns import fingerprint
 from workbench.reading.stored import StoredDataset
 from workbench.runs import RunSpec
@@ -80,6 +81,7 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
     candidate = bench.model(asked.model)
     scorers = evalset.scorers
     judges = sorted({name for scorer in scorers for name in scorer.judges()})
+    _require_keys(bench, [asked.model, *judges])
     spec = RunSpec(
         evalset=evalset.name,
         use=asked.use,
@@ -99,6 +101,14 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
         },
     )
     return Plan(spec, rows, scorers)
+
+
+def _require_keys(bench: Workbench, names: Sequence[str]) -> None:
+    """Raise `ConfigError` for a key that is not set, before a run begins and any other model is paid."""
+    for name in names:
+        spec = bench.model(name)
+        if isinstance(spec, EndpointSpec):
+            api_key(spec)
 
 
 def folder_for(bench: Workbench, spec: RunSpec, fresh: bool) -> tuple[RunFolder, bool]:

@@ -36,15 +36,22 @@ class Home:
     def logs(self) -> Path:
         return self.root / "logs"
 
-    def run(self, run_id: str) -> RunFolder:
-        """Return the folder of an existing run. `run_id` may be a unique beginning or ending, or `latest`."""
+    def run(self, run_id: str, finished: bool = True) -> RunFolder:
+        """Return the folder of an existing run. `run_id` may be a unique beginning or ending, or `latest`.
+
+        `latest` is the latest finished run, or, with `finished` off, the latest that is not.
+        """
         names = self.run_ids()
+        if run_id == "latest":
+            names = [n for n in names if RunFolder(self.runs / n).summary.exists() == finished]
         found = names[-1:] if run_id == "latest" else [n for n in names if n == run_id]
         found = found or [n for n in names if run_id and (n.startswith(run_id) or n.endswith(run_id))]
         if len(found) == 1:
             return RunFolder(self.runs / found[0])
         what = "no run has this id" if not found else f"{len(found)} runs match this id"
-        fix = "see `workbench eval list`" if names else "start one with `workbench eval run`"
+        if run_id == "latest":
+            what = f"there is no {'finished' if finished else 'unfinished'} run"
+        fix = "see `workbench eval list`" if self.run_ids() else "start one with `workbench eval run`"
         raise DataError(Problem("UNKNOWN_RUN", what, file=str(self.runs), got=run_id, fix=fix))
 
     def run_ids(self) -> list[str]:
