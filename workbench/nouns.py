@@ -18,9 +18,9 @@ Many = Annotated[tuple[T, ...], Strict(False)]
 class Noun(BaseModel):
     """A frozen value. `1` is no `"1"`, `true` is no `1`, NaN is no number, and an unknown field is an error."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    # The docstrings below fields become descriptions only where schemas are made (`workbench.config.schemas`): reading
+    # every class's source again at each start would take a quarter of a second.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def json_bytes(self) -> bytes:
         """Return compact JSON, fields in declared order."""
