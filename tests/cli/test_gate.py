@@ -97,8 +97,19 @@ def test_a_baseline_may_be_named_by_run_or_name(workbench: Command) -> None:
     choose("twin")
     for name in (run.name, "spring"):
         assert gate(workbench, "--baseline", name).code == 0
+    for name in ("latest", run.name[:-1], run.name[-4:]):
+        moving = gate(workbench, "--baseline", name)
+        assert moving.code == 4 and f"no run was promoted as baseline '{name}'" in moving.out
+    assert workbench("gate", "promote", run.name, "--name", "latest", "--why", "x").code == 2
     gone = gate(workbench, "--baseline", "autumn")
     assert gone.code == 4 and "no run was promoted as baseline 'autumn'" in gone.out
+
+
+def test_a_candidate_is_not_shipped_for_being_as_good_as_itself(workbench: Command) -> None:
+    project("{metrics: {exact_match: {margin: 0.1}}}")
+    promoted(workbench, "bad")
+    done = gate(workbench)
+    assert done.code == 4 and "the candidate is its own baseline" in done.out
 
 
 def test_a_baseline_of_other_rows_or_another_scorer_is_inconclusive(workbench: Command) -> None:
@@ -129,8 +140,10 @@ def test_a_baseline_whose_run_is_gone_is_inconclusive(workbench: Command) -> Non
     [
         ("{metrics: {exact_match: {min: .nan}}}", "policy.metrics.exact_match.min"),
         ("{metrics: {exact_match: {min: 95}}}", "[THRESHOLD_RANGE]"),
+        ("{metrics: {exact_match: {max: 0.5, margin: 0.1}}}", "'exact_match' is better higher"),
         ("{metrics: {exact_match: {margin: 5}}}", "[THRESHOLD_RANGE]"),
         ("{metrics: {exact_match: {min: 0.5}}, max_missing: 95}", "policy.max_missing"),
+        ("{metrics: {exact_match: {margin: 0.1}}, baseline: latest}", "name a promoted baseline"),
         ("{metrics: {exact_mach: {min: 0.5}}}", "did you mean 'exact_match'?"),
         ("{metrics: {exact_match: {minimum: 0.5}}}", "policy.metrics.exact_match.minimum"),
         ("{metrics: {exact_match: {}}}", "the rule is empty"),

@@ -98,6 +98,15 @@ def test_regressions_are_capped_among_the_samples_that_passed_before(tmp_path: P
     assert (row.rule, row.verdict, row.n, row.estimate) == ("set:right.max_regressions", verdict, 100, lost / 100)
 
 
+def test_where_lower_is_better_a_sample_regresses_upwards(tmp_path: Path) -> None:
+    flagged = RIGHT.model_copy(update={"better": "lower"})
+    clean, dirty = (made(tmp_path, numbered([x] * 100), info=flagged) for x in (0.0, 1.0))
+    rules = policy(metrics={"right": {"max": 0.9}}, max_regressions=0.1)
+    assert decided(rules, dirty, clean).rows[1].verdict == "fail"
+    assert decided(rules, made(tmp_path, numbered([0.0] * 100), info=flagged), clean).rows[1].verdict == "pass"
+    assert "no sample passed" in decided(rules, clean, dirty).rows[1].reason
+
+
 def test_latency_is_held_by_the_share_of_slow_answers(tmp_path: Path) -> None:
     rules = policy(p95_latency=2.0)
     quick = decided(rules, made(tmp_path, share(100, 100), usage={"latency": 1.0})).rows[1]
@@ -236,6 +245,18 @@ def test_a_run_against_itself_never_fails(run: Finished, scores, codes, margin) 
     same = in_memory(numbered(scores), {f"s{i:04d}": str(code) for i, code in enumerate(codes)})
     rules = policy(metrics={"right": {"margin": margin}}, max_regressions=0.1, max_missing=0.9)
     assert "fail" not in verdicts(rules, run, same, same)
+
+
+def test_a_candidate_that_is_its_own_baseline_passes_no_margin(tmp_path: Path) -> None:
+    rules = policy(metrics={"right": {"min": 0.5, "margin": 0.5}}, max_regressions=0.5)
+    alone = made(tmp_path, share(95, 100))
+    rescored = made(tmp_path, share(95, 100), parent=alone.run.id)
+    for candidate, baseline in ((alone, alone), (rescored, alone), (alone, rescored)):
+        found = decided(rules, candidate, baseline)
+        assert [row.verdict for row in found.rows] == ["pass", "inconclusive", "inconclusive"]
+        assert "the candidate is its own baseline" in found.rows[1].reason and found.decision == "inconclusive"
+    again = decided(rules, made(tmp_path, share(95, 100)), alone)
+    assert again.decision == "pass", "other answers of the same model are a comparison"
 
 
 @relaxed

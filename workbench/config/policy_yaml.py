@@ -43,7 +43,9 @@ def _rules(field: str, rules: Mapping[str, MetricRule], known: Known) -> list[Pr
         here = f"{field}.{name}"
         if name in known:
             info = known[name]
-            found += [] if info is None else _range_problems(here, rule, info)
+            found += (
+                [] if info is None else [*_range_problems(here, rule, info), *_direction_problems(here, rule, info)]
+            )
             continue
         if None in known.values():
             continue  # a rubric that could not be read may have had this name
@@ -53,6 +55,16 @@ def _rules(field: str, rules: Mapping[str, MetricRule], known: Known) -> list[Pr
             Problem("UNKNOWN_METRIC", "no scorer of this evalset has this name", field=here, got=name, fix=fix)
         )
     return found
+
+
+def _direction_problems(field: str, rule: MetricRule, info: ScorerInfo) -> list[Problem]:
+    """Return the threshold that asks for worse scores than a margin does: `max` where higher is better."""
+    against, limit = ("max", rule.max) if info.better == "higher" else ("min", rule.min)
+    if rule.margin is None or limit is None:
+        return []
+    what = f"'{info.name}' is better {info.better}: the margin wants it {info.better}, and {against} forbids that"
+    fix = f"drop {against}, or drop margin"
+    return [Problem("THRESHOLD_RANGE", what, field=f"{field}.{against}", got=f"{limit:g}", fix=fix)]
 
 
 def _range_problems(field: str, rule: MetricRule, info: ScorerInfo) -> list[Problem]:

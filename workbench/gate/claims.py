@@ -179,7 +179,8 @@ def _regressions(policy: Policy, evidence: Evidence, info: ScorerInfo, cap: floa
     if why:
         return unknown(why), 0
     old, new = evidence.scores(True, info.name), evidence.scores(False, info.name)
-    asked = [(new[key].family, _regressed(old[key], new[key])) for key in new if _may_have_passed(old[key], new[key])]
+    pairs = [(old[key], new[key]) for key in new]
+    asked = [(y.family, _regressed(x, y, info)) for x, y in pairs if _may_have_passed(x, y, info)]
     lost, families = [lost for _, lost in asked], [family for family, _ in asked]
     if not asked:
         return unknown(f"no sample passed '{info.name}' before, so that none can regress"), 0
@@ -193,17 +194,21 @@ def _regressions(policy: Policy, evidence: Evidence, info: ScorerInfo, cap: floa
     return judge, lost.count(None)
 
 
-def _may_have_passed(old: SampleScores, new: SampleScores) -> bool:
+def _may_have_passed(old: SampleScores, new: SampleScores, info: ScorerInfo) -> bool:
     """Return whether a sample passed before; one whose old score is missing may have, unless it passes now."""
     if old.mean is None:
-        return old.applies and (new.mean is None or new.mean < PASSED)
-    return old.mean >= PASSED
+        return old.applies and (new.mean is None or not _passes(new.mean, info))
+    return _passes(old.mean, info)
 
 
-def _regressed(old: SampleScores, new: SampleScores) -> float | None:
+def _regressed(old: SampleScores, new: SampleScores, info: ScorerInfo) -> float | None:
     if old.mean is None or new.mean is None:
         return None
-    return float(new.mean < PASSED)
+    return float(not _passes(new.mean, info))
+
+
+def _passes(mean: float, info: ScorerInfo) -> bool:
+    return mean >= PASSED if info.better == "higher" else mean <= PASSED
 
 
 def _info(pool: Pool, name: str) -> ScorerInfo | None:

@@ -52,6 +52,8 @@ def decide(case: Case) -> GateDecision:
     no_baseline = case.no_baseline
     if baseline and (why := why_other_samples(baseline, case.candidate)):
         no_baseline, baseline = f"the baseline does not fit: {why}; promote a run of this evalset", []
+    if _is_itself(case):
+        no_baseline, baseline = "the candidate is its own baseline, and who is compared with himself proves nothing", []
     metrics = tuple(dict.fromkeys([*case.policy.metrics, *(m for rules in case.policy.slices.values() for m in rules)]))
     accounts = [*reconciled("candidate", case.candidate, metrics), *reconciled("baseline", baseline, metrics)]
     blocked = case.blocked or _unaccounted(accounts)
@@ -85,6 +87,14 @@ def _decision(
         notes=tuple(case.notes),
         at=case.at,
     )
+
+
+def _is_itself(case: Case) -> bool:
+    """Return whether the baseline gave the very answers that are judged, rescored or not."""
+    if case.baseline is None:
+        return False
+    judged_runs = {f.run.id for f in case.candidate} | {f.run.spec.parent for f in case.candidate}
+    return bool(judged_runs & ({case.baseline.run.id, case.baseline.run.spec.parent} - {None}))
 
 
 def _unaccounted(accounts: Sequence[Reconciliation]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from workbench.nouns import Noun
 
 Slice = Annotated[str, StringConstraints(pattern=r"^[^=]+=.+$")]
+
+LATEST = "latest"
+"""No name of a baseline: elsewhere it is whatever run was made last."""
 
 
 class MetricRule(Noun):
@@ -53,7 +56,7 @@ class Policy(Noun):
     slices: dict[Slice, dict[str, MetricRule]] = {}
     """Rules over slices that must hold too, by `tag=value`, then by the scorer's name."""
     baseline: str = Field("main", min_length=1)
-    """Name of the baseline that margins compare with; see `workbench gate promote`."""
+    """Name of the baseline that margins compare with, or a run's whole id; see `workbench gate promote`."""
     max_missing: float = Field(0.02, ge=0, lt=1)
     """Share of samples without a score above which no verdict is given. Fewer are taken at their worst."""
     max_regressions: float | None = Field(None, gt=0, lt=1)
@@ -64,3 +67,10 @@ class Policy(Noun):
     """What the answers may cost."""
     alpha: float = Field(0.05, gt=0, le=0.2)
     """One-sided error rate of every bound; fails are held to it over all rules together (Holm)."""
+
+    @field_validator("baseline")
+    @classmethod
+    def _stays_what_it_is(cls, name: str) -> str:
+        if name == LATEST:
+            raise ValueError("the latest run is the candidate itself; name a promoted baseline, or a run's whole id")
+        return name

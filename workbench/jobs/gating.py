@@ -31,7 +31,7 @@ class Question:
     run: str | None = None
     """A run of the candidate; `None`: the current candidate of workbench.yaml."""
     baseline: str | None = None
-    """Name of a baseline or id of a run; `None`: the one that the policy names."""
+    """Name of a baseline or whole id of a run; `None`: the one that the policy names."""
 
 
 def decide_release(bench: Workbench, question: Question, now: datetime) -> Release:
@@ -167,18 +167,27 @@ class _Baseline:
 
 
 def _found_baseline(bench: Workbench, ledger: Ledger, evalset: str, name: str) -> _Baseline:
-    """Return the run that was promoted under a name, else the run of that id, else why there is none."""
+    """Return the run that was promoted under a name, else the run of exactly that id, else why there is none.
+
+    What names another run tomorrow, such as `latest` or a part of an id, is no baseline.
+    """
     promotion = ledger.promotion(evalset, name)
     run_id = name if promotion is None else promotion.run
     try:
-        run = Finished.read(bench.home.run(run_id))
+        run = Finished.read(_exactly(bench, run_id))
     except DataError as exc:
         if promotion is not None:
             return _Baseline(name, missing=f"the baseline '{name}' cannot be read: {exc}; promote another run")
-        what = f"no run was promoted as baseline '{name}' of {evalset}"
+        what = f"no run was promoted as baseline '{name}' of {evalset}, and no finished run has it for its whole id"
         return _Baseline(name, missing=f"{what}: workbench gate promote RUN --name {name} --why …")
     said = "" if promotion is None else f"{promotion.who}, {promotion.at}: {promotion.why}"
     return _Baseline(name, run, said)
+
+
+def _exactly(bench: Workbench, run_id: str) -> RunFolder:
+    if run_id in bench.home.run_ids():
+        return bench.home.run(run_id)
+    raise DataError(Problem("UNKNOWN_RUN", "no run has this id", file=str(bench.home.runs), got=run_id))
 
 
 def _needs_baseline(policy: Policy) -> bool:

@@ -13,13 +13,18 @@ from workbench.config.evalset_yaml import Evalset, find_evalsets
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, Problem
 from workbench.gate.ledger import Ledger
-from workbench.gate.policy import MetricRule, Policy
+from workbench.gate.policy import LATEST, MetricRule, Policy
 from workbench.gate.records import Promotion, Unwaiver, Waiver
 from workbench.jobs.gating import gate_run
 
 
 def promote(bench: Workbench, run_id: str, name: str | None, why: str, now: datetime) -> Promotion:
     """Make a finished gate run the baseline of its evalset; without a name, the one that the policy asks for."""
+    if name == LATEST:
+        fix = "give the baseline a name that stays, such as main"
+        raise ConfigError(
+            Problem("FIELD_VALUE", "'latest' is no name of a baseline", field="--name", got=name, fix=fix)
+        )
     run = gate_run(bench, run_id).run
     evalset = next((e for e in find_evalsets(bench) if e.name == run.spec.evalset), None)
     policy = None if evalset is None else evalset.spec.policy
