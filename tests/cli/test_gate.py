@@ -188,7 +188,7 @@ def test_one_sample_has_no_standard_error_and_is_inconclusive(workbench: Command
 
 
 def test_a_waiver_holds_until_its_day_or_its_end_and_is_always_shown(workbench: Command) -> None:
-    project(ABSOLUTE)
+    project("{metrics: {exact_match: {min: 0.5, max: 0.99}}}")
     choose("bad")
     assert gate(workbench).code == 1
     assert workbench("gate", "waive", "first:exact_match.min", "--until", "2999-12-31", "--why", "known").code == 0
@@ -200,7 +200,7 @@ def test_a_waiver_holds_until_its_day_or_its_end_and_is_always_shown(workbench: 
     assert gate(workbench).code == 1
     assert workbench("gate", "unwaive", "first:exact_match.min", "--why", "again").code == 2
     book = Path(".workbench/gates/records.jsonl").read_text().splitlines()
-    assert [json.loads(line)["kind"] for line in book] == ["look", "waive", "unwaive"]
+    assert [json.loads(line)["kind"] for line in book] == ["look", "waive", "look", "unwaive", "look"]
 
 
 @pytest.mark.parametrize(
@@ -232,6 +232,22 @@ def test_it_is_not_rerun_until_green(workbench: Command) -> None:
     third = decision_after_another_run(workbench)
     assert third["decision"] == "inconclusive" and "this would be look 3" in third["reason"]
     assert [look["outcome"] for look in third["looks"]] == ["inconclusive"] * 2
+    project(POLICY)
+    choose("half")
+    assert "this would be look 3" in gate(workbench, "--baseline", "another").out
+
+
+def test_a_decision_is_recorded_again_when_the_policy_or_the_outcome_is_another(workbench: Command) -> None:
+    project(ABSOLUTE)
+    assert (gate(workbench).code, gate(workbench).code) == (0, 0)
+    project("{metrics: {exact_match: {min: 0.99}}}")
+    assert gate(workbench).code == 1
+    project(ABSOLUTE)
+    assert gate(workbench).code == 0
+    book = [json.loads(line) for line in Path(".workbench/gates/records.jsonl").read_text().splitlines()]
+    assert [line["outcome"] for line in book] == ["pass", "fail", "pass"]
+    assert book[0]["policy"] == book[2]["policy"] != book[1]["policy"] and book[0]["alpha"] == 0.05
+    assert {len(line["runs"]) for line in book} == {1}
 
 
 def decision_after_another_run(workbench: Command) -> dict:

@@ -128,13 +128,23 @@ def test_answers_that_failed_may_have_been_slow(tmp_path: Path) -> None:
         ({"cost": 0.01}, ["pass", "pass"]),
         ({"cost": 0.03}, ["fail", "fail"]),
         ({"cost": None}, ["inconclusive", "inconclusive"]),
-        ({"cost": 0.0, "cached": True, "attempts": 0}, ["inconclusive", "pass"]),
+        ({"cost": 0.0, "cached": True, "attempts": 0}, ["inconclusive", "inconclusive"]),
     ],
 )
 def test_cost_is_limited_by_answer_and_in_all(tmp_path: Path, usage, verdicts) -> None:
     rules = policy(max_cost={"per_sample": 0.02, "total": 2.0})
     found = decided(rules, made(tmp_path, share(100, 100), usage=usage))
     assert [r.verdict for r in found.rows[1:]] == verdicts
+
+
+def test_what_was_not_paid_for_is_no_proof_of_a_low_total(tmp_path: Path) -> None:
+    rules = policy(max_cost={"total": 2.0})
+    for cost, verdict in ((0.0, "inconclusive"), (0.03, "fail")):
+        found = decided(rules, made(tmp_path, share(100, 100), usage={"cost": cost}, parent="first")).rows[1]
+        assert found.verdict == verdict
+        assert verdict == "fail" or "took its answers from run first" in found.reason
+    cached = decided(rules, made(tmp_path, share(100, 100), usage={"cost": 0.0, "cached": True})).rows[1]
+    assert "100 of 100 answers came from the cache" in cached.reason
 
 
 def test_fails_are_held_together_so_that_many_rules_do_not_fail_a_good_model_by_chance(tmp_path: Path) -> None:
@@ -172,10 +182,24 @@ def test_a_waiver_cannot_cover_counts_that_do_not_add_up(tmp_path: Path) -> None
 
 
 def test_a_waiver_lets_one_rule_not_hold_and_stays_visible(tmp_path: Path) -> None:
-    found = decided(policy(max_missing=0.5), made(tmp_path, share(10, 100)), waivers=[waiver()])
+    rules = policy(metrics={"right": {"min": 0.5, "max": 0.9}})
+    found = decided(rules, made(tmp_path, share(10, 100)), waivers=[waiver()])
     row = found.rows[0]
     assert (found.decision, row.verdict, row.before_waiver) == ("pass", "waived", "fail")
-    assert row.waiver == found.waivers[0] and found.reason == "0 rules hold, 1 are waived"
+    assert row.waiver == found.waivers[0] and found.reason == "1 rules hold, 1 are waived"
+
+
+def test_where_every_rule_is_waived_nothing_was_shown(tmp_path: Path) -> None:
+    found = decided(policy(), made(tmp_path, share(10, 100)), waivers=[waiver()])
+    assert (found.decision, found.rows[0].verdict) == ("inconclusive", "waived")
+    assert found.reason == "every rule is waived, so that nothing was shown to hold"
+
+
+@pytest.mark.parametrize("scores", [numbered([None] * 100), share(52, 100)])
+def test_a_waiver_does_not_stand_in_for_evidence(tmp_path: Path, scores: Scores) -> None:
+    rules = policy(metrics={"right": {"min": 0.5}}, p95_latency=2.0)
+    found = decided(rules, made(tmp_path, scores, usage={"latency": 1.0}), waivers=[waiver()])
+    assert [row.verdict for row in found.rows] == ["inconclusive", "pass"] and found.decision == "inconclusive"
 
 
 def waiver() -> Waiver:
@@ -273,6 +297,7 @@ def test_losing_scores_never_turns_a_fail_into_a_pass(run: Finished, scores, dat
 def test_an_outcome_is_as_bad_as_its_worst_part() -> None:
     assert joint([]) == "inconclusive"
     assert joint(["pass", "waived"]) == "pass"
+    assert joint(["waived", "waived"]) == "inconclusive"
     assert joint(["pass", "inconclusive"]) == "inconclusive"
     assert joint(["inconclusive", "fail", "pass"]) == "fail"
 

@@ -37,6 +37,28 @@ def test_another_run_is_pooled_and_is_the_second_look_and_a_third_look_is_refuse
     assert third.number == 3 and "this would be look 3" in third.blocked and "fail on 2026-01-01" in third.blocked
 
 
+def test_more_runs_than_looks_are_refused_whatever_the_baseline(runs: list[Finished], tmp_path: Path) -> None:
+    other = made(tmp_path, numbered([1.0, 0.0]), model="other")
+    for baseline in (None, other, runs[0]):
+        seen = looking(runs, baseline, [])
+        assert seen.number == 3 and "it has 3 finished runs" in seen.blocked
+
+
+def test_where_no_rule_compares_another_baseline_resets_no_look(runs: list[Finished], tmp_path: Path) -> None:
+    old, other = (made(tmp_path, numbered([1.0, 0.0]), model=name) for name in ("old", "other"))
+    first = looking(runs[:1], old, [])
+    second = looking(runs[:2], other, [look(first)], compared=False)
+    assert (second.number, second.baseline, len(second.earlier)) == (2, "none", 1)
+    alone = looking(runs[:2], runs[0], [], compared=False)
+    assert (alone.number, len(alone.pool)) == (2, 2), "the baseline's run is evidence like any other"
+
+
+def test_a_look_without_a_baseline_still_counts_once_there_is_one(runs: list[Finished], tmp_path: Path) -> None:
+    old = made(tmp_path, numbered([1.0, 0.0]), model="old")
+    seen = looking(runs[:2], old, [look(looking(runs[:1], None, []))])
+    assert (seen.number, len(seen.earlier)) == (2, 1)
+
+
 def test_two_runs_at_the_first_look_are_judged_as_the_second(runs: list[Finished]) -> None:
     seen = looking(runs[:2], None, [])
     assert (seen.number, len(seen.pool)) == (2, 2), "whoever made two runs has seen the first"

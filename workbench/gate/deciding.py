@@ -112,5 +112,7 @@ def _why(outcome: Outcome, rows: Sequence[RuleRow]) -> str:
         waived = sum(row.verdict == "waived" for row in rows)
         return f"all {len(rows)} rules hold" if not waived else f"{len(rows) - waived} rules hold, {waived} are waived"
     deciding = [row for row in rows if row.verdict == outcome]
+    if not deciding:
+        return "every rule is waived, so that nothing was shown to hold"
     more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
     return f"{deciding[0].rule}: {deciding[0].reason}{more}"

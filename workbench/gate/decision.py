@@ -58,7 +58,7 @@ class RuleRow(Noun):
     reason: str
     """Why, in one sentence."""
     waiver: Waiver | None = None
-    """The waiver that covers it, whether it was needed or not."""
+    """The waiver that covers its fail, whether it was needed or not; what is inconclusive cannot be waived."""
 
 
 class Reconciliation(Noun):
@@ -133,8 +133,11 @@ class Release(Noun):
 
 
 def joint(verdicts: Iterable[Verdict]) -> Outcome:
-    """Return what several verdicts come to: any fail fails, all passed or waived pass, else inconclusive."""
+    """Return what several verdicts come to: any fail fails, all passed or waived pass, else inconclusive.
+
+    Where all are waived, nothing was shown to hold, and that is inconclusive.
+    """
     given = list(verdicts)
     if "fail" in given:
         return "fail"
-    return "pass" if given and "inconclusive" not in given else "inconclusive"
+    return "pass" if "pass" in given and "inconclusive" not in given else "inconclusive"

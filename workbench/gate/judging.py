@@ -73,7 +73,7 @@ def _row(
         n_groups=estimate.n_groups,
         n_failed=claim.n_failed,
         detectable=detectable_from_se(estimate.se, alpha, sides=1) if estimate.se else None,
-        verdict="waived" if waiver is not None and verdict != "pass" else verdict,
+        verdict="waived" if waiver is not None and verdict == "fail" else verdict,
         before_waiver=verdict,
         reason=reason,
         waiver=waiver,

@@ -38,29 +38,36 @@ def identity_of(fingerprints: Mapping[str, str]) -> str:
     return fingerprint(dict(fingerprints))
 
 
-def looking(runs: Sequence[Finished], baseline: Finished | None, looks: Sequence[Look]) -> Looking:
+def looking(
+    runs: Sequence[Finished], baseline: Finished | None, looks: Sequence[Look], compared: bool = True
+) -> Looking:
     """Return how the finished runs of one candidate are to be judged; `looks` are all the looks at it so far.
 
     The baseline's own run is left out where the candidate has others: nobody is compared with himself. A run that was
-    rescored counts, but its successor is judged in its place.
+    rescored counts, but its successor is judged in its place. Where no rule compares (`compared` off), the baseline has
+    no part in the question, so that naming another one resets nothing. More runs than looks are refused whatever the
+    baseline.
     """
+    if not compared:
+        baseline = None
     others = [f for f in runs if baseline is None or f.run.id != baseline.run.id]
     counted = others or list(runs)
     parents = {f.run.spec.parent for f in counted}
     key = NO_BASELINE if baseline is None else identity_of(baseline.run.spec.fingerprints)
     ids = tuple(f.run.id for f in counted)
     itself = () if baseline is None else (baseline.run.id,)
-    before = _distinct([look for look in looks if look.baseline == key and look.runs != itself])
+    same = [look for look in looks if not compared or look.baseline in (key, NO_BASELINE)]
+    before = _distinct([look for look in same if look.runs != itself])
     at = next((i for i, look in enumerate(before) if look.runs == ids), len(before))
-    number = max(at + 1, min(len(ids), MOST))
+    number = max(at + 1, len(ids), len(runs) if len(runs) > MOST else 1)
     return Looking(
         pool=tuple(f for f in counted if f.run.id not in parents),
         runs=ids,
         baseline=key,
-        number=max(1, number),
+        number=number,
         new=at == len(before),
         earlier=tuple(before[:at]),
-        blocked=_why_blocked(number, before[:at], ids),
+        blocked=_why_blocked(number, before[:at], [f.run.id for f in runs]),
     )
 
 
@@ -72,7 +79,7 @@ def _distinct(looks: Sequence[Look]) -> list[Look]:
     return list(first.values())
 
 
-def _why_blocked(number: int, before: Sequence[Look], ids: tuple[str, ...]) -> str:
+def _why_blocked(number: int, before: Sequence[Look], ids: Sequence[str]) -> str:
     gone = sorted({run for look in before for run in look.runs} - set(ids))
     if gone and ids:
         return (
@@ -80,8 +87,8 @@ def _why_blocked(number: int, before: Sequence[Look], ids: tuple[str, ...]) -> s
         )
     if number <= MOST:
         return ""
-    said = ", ".join(f"{look.outcome} on {look.at}" for look in before)
+    said = ", ".join(f"{look.outcome} on {look.at}" for look in before) or f"it has {len(ids)} finished runs"
     return (
-        f"this would be look {number} at the same candidate and baseline ({said}); rerunning until it is green proves "
-        "nothing: change the candidate, or enlarge the evalset"
+        f"this would be look {number} at the same candidate ({said}); rerunning until it is green proves nothing: "
+        "change the candidate, or enlarge the evalset"
     )

@@ -65,7 +65,10 @@ class Unwaiver(Noun):
 
 
 class Look(Noun):
-    """A gate was decided on these runs. The same runs looked at again are the same look."""
+    """A gate was decided on these runs. The same runs looked at again are the same look.
+
+    They are noted again when the policy, the level, the baseline's run or the outcome is no longer what was noted last.
+    """
 
     kind: Literal["look"] = "look"
     evalset: str
@@ -78,6 +81,12 @@ class Look(Noun):
     """Ids of the candidate's runs, oldest first."""
     outcome: Outcome
     """What was decided."""
+    policy: str = ""
+    """Hash of the policy; empty in records of before it was noted, as are the next two."""
+    alpha: float | None = None
+    """One-sided level at which it was judged."""
+    baseline_run: str = ""
+    """Id of the baseline's run."""
     at: str
     """When: ISO 8601 time, UTC."""
 

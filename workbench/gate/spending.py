@@ -77,7 +77,20 @@ def _total(pool: Pool, limit: CostLimit) -> Judge:
     known = [cost for cost in spent if cost is not None]
     if len(known) < len(spent):
         return unknown("some calls have no price; add `price` to the model")
-    return _known(max(known), limit.total or 0.0, sum(f.run.n_attempted for f in pool), "what was spent is known")
+    most = limit.total or 0.0
+    if max(known) <= most and (why := _not_paid_for(pool)):
+        return unknown(f"{why}, so that what the whole run costs was not measured")
+    return _known(max(known), most, sum(f.run.n_attempted for f in pool), "what was spent is known")
+
+
+def _not_paid_for(pool: Pool) -> str:
+    """Return which answers cost nothing because another run had paid for them, or an empty string."""
+    rescored = [f.run for f in pool if f.run.spec.parent]
+    if rescored:
+        return f"run {rescored[0].id} took its answers from run {rescored[0].spec.parent}"
+    given = answers(pool)
+    cached = sum(answer.cached for answer in given)
+    return f"{cached} of {len(given)} answers came from the cache" if cached else ""
 
 
 def _known(value: float, limit: float, n: int, method: str) -> Judge:

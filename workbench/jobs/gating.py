@@ -18,6 +18,7 @@ from workbench.gate.looking import Looking, identity_of, looking
 from workbench.gate.policy import Policy
 from workbench.gate.records import Look
 from workbench.jobs.planning import Asked, Plan, plan, select
+from workbench.nouns import fingerprint
 from workbench.runs import RunSpec
 from workbench.store.home import RunFolder
 
@@ -90,7 +91,8 @@ def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: dat
         blocked = _outdated(question.run, wanted, current)
     found = _found_baseline(bench, ledger, evalset.name, question.baseline or policy.baseline)
     runs = _runs_of(bench, evalset.name, wanted)
-    seen = looking(runs, found.run, ledger.looks(identity_of(wanted)))
+    looks, compared = ledger.looks(identity_of(wanted)), _needs_baseline(policy)
+    seen = looking(runs, found.run, looks, compared)
     case = Case(
         evalset=evalset.name,
         policy=policy,
@@ -99,7 +101,7 @@ def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: dat
         baseline=found.run,
         baseline_name=found.name,
         baseline_promoted=found.promoted,
-        no_baseline=found.missing if _needs_baseline(policy) else "",
+        no_baseline=found.missing if compared else "",
         look=seen.number,
         looks=seen.earlier,
         waivers=ledger.waivers(now.date(), evalset.name),
@@ -107,8 +109,8 @@ def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: dat
         notes=_unfinished(bench, evalset.name, wanted),
     )
     made = decide(case)
-    if seen.new and runs and not case.blocked:
-        ledger.add(_look(made, seen, identity_of(wanted)))
+    if runs and not case.blocked:
+        _note(ledger, _look(case, made, seen, identity_of(wanted)), looks)
     return made
 
 
@@ -195,13 +197,22 @@ def _needs_baseline(policy: Policy) -> bool:
     return policy.max_regressions is not None or any(rule.margin is not None for rule in rules)
 
 
-def _look(made: GateDecision, seen: Looking, candidate: str) -> Look:
+def _note(ledger: Ledger, look: Look, looks: Sequence[Look]) -> None:
+    """Record a decision unless it is, but for the time, the one that was recorded last."""
+    if not looks or looks[-1].model_copy(update={"at": look.at}) != look:
+        ledger.add(look)
+
+
+def _look(case: Case, made: GateDecision, seen: Looking, candidate: str) -> Look:
     return Look(
         evalset=made.evalset,
         candidate=candidate,
         baseline=seen.baseline,
         runs=seen.runs,
         outcome=made.decision,
+        policy=fingerprint(made.policy.model_dump(mode="json")),
+        alpha=made.alpha,
+        baseline_run=case.baseline.run.id if case.baseline else "",
         at=made.at,
     )
 
