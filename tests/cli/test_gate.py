@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -321,6 +322,36 @@ def test_the_decision_is_written_for_people_and_machines(workbench: Command) -> 
     files = [Path("d.md"), Path("d.html"), Path("d.xml")]
     gate(workbench, "--markdown", "d.md", "--html", "d.html", "--junit", "d.xml")
     assert all("exact_match" in file.read_text() for file in files)
+
+
+@pytest.mark.parametrize(
+    ("option", "start"), [("--markdown", "#"), ("--html", "<!doctype html>"), ("--junit", "<?xml")]
+)
+def test_a_report_goes_to_the_standard_output_alone(workbench: Command, option: str, start: str) -> None:
+    project(ABSOLUTE)
+    gate(workbench)
+    done = workbench("gate", option, "-")
+    assert done.code == 0 and done.out.lower().startswith(start) and not Path("-").exists()
+    assert "(pass, exit code 0)" not in done.out
+    assert workbench("gate", option, "-", "--json").code == 2
+
+
+def test_a_reason_that_is_no_text_and_a_user_without_a_name_are_recorded(
+    workbench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    def stuck(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("git", 10)
+
+    project(ABSOLUTE)
+    monkeypatch.setattr("getpass.getuser", nobody)
+    monkeypatch.setattr("subprocess.run", stuck)
+    words = ("first:exact_match.min", "--until", "2999-12-31", "--why", "bytes \udcff")
+    assert workbench("gate", "waive", *words).code == 0
+    (line,) = Path(".workbench/gates/records.jsonl").read_text().splitlines()
+    assert json.loads(line)["why"] == "bytes \\udcff" and json.loads(line)["who"].startswith("unknown")
 
 
 def test_an_unknown_evalset_is_a_usage_fault(workbench: Command) -> None:

@@ -14,6 +14,7 @@ from workbench.store.lock import owning
 
 AT = "2026-01-01T00:00:00+00:00"
 DAY = date(2026, 6, 1)
+NO_DAY = b'{"kind":"waive","rule":"set:a.min","until":"2026-02-31","who":"x","at":"x","why":"x"}'
 
 
 def promotion(run: str, name: str = "main", evalset: str = "set") -> Promotion:
@@ -77,7 +78,7 @@ def test_a_line_that_a_crash_cut_short_does_not_count_and_harms_nothing(tmp_path
     assert [r.run for r in ledger.records() if isinstance(r, Promotion)] == ["r1", "r3"]
 
 
-@pytest.mark.parametrize("line", [b"{}", b"nonsense", b'{"kind":"promote","evalset":"set"}', b"\xff"])
+@pytest.mark.parametrize("line", [b"{}", b"nonsense", b'{"kind":"promote","evalset":"set"}', b"\xff", NO_DAY])
 def test_an_edited_line_is_named(tmp_path: Path, line: bytes) -> None:
     ledger = book(tmp_path, promotion("r1"))
     ledger.file.write_bytes(ledger.file.read_bytes() + line + b"\n")

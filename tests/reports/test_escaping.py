@@ -126,6 +126,10 @@ def test_invisible_characters_are_shown_by_name(text: str, named: str) -> None:
         ":shipit:",
         ":+1:",
         "a@b.example",
+        "GH-12",
+        "gh-12",
+        "2d579a8",
+        "2d579a8" + "0" * 33,
     ],
 )
 def test_a_site_finds_nothing_to_link_or_notify(text: str) -> None:

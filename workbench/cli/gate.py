@@ -10,7 +10,7 @@ import click
 from workbench.cli.options import config_of, json_option, quiet_option
 
 OPENING = "decide"
-FILE = click.Path(dir_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 
 
 class GateGroup(click.Group):

@@ -22,6 +22,8 @@ from workbench.store.files import write_atomic
 CODES: dict[Outcome, int] = {"pass": 0, "fail": 1, "inconclusive": 4}
 WORDS: dict[Outcome, str] = {"pass": "SHIP", "fail": "DO NOT SHIP", "inconclusive": "NOT ENOUGH EVIDENCE"}
 
+STDOUT = Path("-")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -32,9 +34,14 @@ class Wanted:
     junit: Path | None
     as_json: bool
 
+    def files(self) -> list[Path]:
+        """Return the files that were asked for; `-` is the standard output."""
+        return [file for file in (self.markdown, self.html, self.junit) if file is not None]
+
 
 def decide(bench: Workbench, question: Question, wanted: Wanted, *, run_missing: int | None, quiet: bool) -> int:
     """Decide and show; return the exit code. `run_missing`: answers per sample of the runs to make first."""
+    _refuse_two_on_stdout(wanted)
     if run_missing is not None:
         if question.run is not None:
             fix = "name a run, or have missing ones made"
@@ -47,7 +54,7 @@ def decide(bench: Workbench, question: Question, wanted: Wanted, *, run_missing:
     _write(release, wanted)
     if wanted.as_json:
         click.echo(release.model_dump_json(indent=2))
-    else:
+    elif STDOUT not in wanted.files():
         show_release(release)
     return CODES[release.decision]
 
@@ -60,11 +67,27 @@ def _write(release: Release, wanted: Wanted) -> None:
 
     document = gate_document(release)
     if wanted.markdown is not None:
-        write_atomic(wanted.markdown, markdown(document).encode("utf-8", "backslashreplace"))
+        _put(wanted.markdown, markdown(document))
     if wanted.html is not None:
-        write_atomic(wanted.html, page(document).encode("utf-8", "backslashreplace"))
+        _put(wanted.html, page(document))
     if wanted.junit is not None:
-        write_atomic(wanted.junit, gate_junit(release).encode("utf-8", "backslashreplace"))
+        _put(wanted.junit, gate_junit(release))
+
+
+def _put(file: Path, text: str) -> None:
+    content = text.encode("utf-8", "backslashreplace")
+    if file == STDOUT:
+        click.echo(content, nl=False)
+    else:
+        write_atomic(file, content)
+
+
+def _refuse_two_on_stdout(wanted: Wanted) -> None:
+    if wanted.files().count(STDOUT) + wanted.as_json > 1:
+        fix = "name a file for all but one"
+        raise ConfigError(
+            Problem("FIELD_VALUE", "only one of --json, --markdown -, --html -, --junit - is possible", fix=fix)
+        )
 
 
 def show_release(release: Release) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from workbench.nouns import Many, Noun
 
@@ -44,6 +44,12 @@ class Waiver(Noun):
     """When: ISO 8601 time, UTC."""
     why: str = Field(min_length=1)
     """Why, in the person's words."""
+
+    @field_validator("until")
+    @classmethod
+    def _is_a_day(cls, until: str) -> str:
+        date.fromisoformat(until)  # its ValueError says which part is out of range
+        return until
 
     def holds_on(self, day: date) -> bool:
         """Return whether it still holds on a day."""

@@ -19,7 +19,11 @@ UNSEEN = re.compile(
 )
 """Characters that are shown by name. The joiners of emoji and of Persian (U+200C, U+200D) stay what they are."""
 
-LINKED = re.compile(r"[@#!$%~&^](?=\w)|:(?=//|[\w+/-]*[A-Za-z_][\w+/-]*:)|(?<!\d):(?=[+-]?\d+:)|www(?=\.)")
+LINKED = re.compile(
+    r"[@#!$%~&^](?=\w)|:(?=//|[\w+/-]*[A-Za-z_][\w+/-]*:)|(?<!\d):(?=[+-]?\d+:)|www(?=\.)"
+    r"|(?<![^\W_])[Gg][Hh](?=-\d)"  # GH-12 is an issue
+    r"|(?<![^\W_])[0-9a-fA-F]{3}(?=[0-9a-fA-F]{4,37}(?![^\W_]))"  # 7 to 40 hexadecimal digits are a commit
+)
 """Where a hosting site would begin a link, a notification or an emoji; `:31:` within a time of day is none."""
 
 MARKUP = re.compile(r"\[[-+\d., ]+\](?![(\[:])|[\\`*\[\]{}#!~$]|(?<![^\W_])_|_(?![^\W_])")
@@ -63,8 +67,8 @@ def xml_attribute(text: str) -> str:
 def markdown_text(text: str, limit: int = 160) -> str:
     """Return text as one line of Markdown that is only text, also where a site links, notifies and draws emoji.
 
-    Backslashes hold off Markdown itself. GitHub and GitLab look for `@name`, `#12`, `!12`, `:emoji:` and addresses in
-    the finished page, where a backslash is gone; a zero-width space ends those, as Dependabot does it.
+    Backslashes hold off Markdown itself. GitHub and GitLab look for `@name`, `#12`, `GH-12`, `!12`, `:emoji:`, commits
+    and addresses in the finished page, where a backslash is gone; a zero-width space ends those, as Dependabot does it.
     """
     line = one_line(text, limit)
     line = LINKED.sub(rf"\g<0>{BREAK}", line)
