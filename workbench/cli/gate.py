@@ -36,7 +36,7 @@ why_option = click.option("--why", required=True, help="The reason; shown in eve
 @gate_group.command(OPENING)
 @click.argument("evalsets", nargs=-1)
 @click.option("--run", "run_id", default=None, help="Judge the candidate of this run; else that of workbench.yaml.")
-@click.option("--baseline", default=None, help="Name of a baseline or whole id of a run; else what the policy names.")
+@click.option("--baseline", default=None, help="Name of a baseline or id of a run; else what the policy names.")
 @click.option("--run-missing", is_flag=True, help="First evaluate the candidate where it has no finished run.")
 @click.option(
     "--repeats", type=click.IntRange(1, 1000), default=1, show_default=True, help="Answers per sample of such runs."
