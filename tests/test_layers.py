@@ -20,7 +20,7 @@ ORDER = (
     ("runs",),
     ("store", "statistics", "tables", "calling"),
     ("reading",),
-    ("scoring",),
+    ("scoring", "labelling"),
     ("evaluation",),
     ("gate",),
     ("reports",),

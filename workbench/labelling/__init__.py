@@ -1,0 +1,1 @@
+"""From records to labels one can trust: templates, agreement, what to label next, how conflicts are resolved."""
