@@ -6,6 +6,7 @@ A span is `(start, end)` in characters of one text, end exclusive; spans of one 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 Span = tuple[int, int]
 
@@ -14,7 +15,7 @@ def soft_f1(first: Sequence[Span], second: Sequence[Span]) -> float:
     """Return how well two annotators' spans cover each other, 0 to 1; 1 where neither marked anything.
 
     Each span counts by the share of its characters that the other annotator marked too; F1 is the harmonic mean of the
-    averages in both directions. A near miss at a span's edge so costs little, and a span only one marked costs it whole.
+    averages in both directions. A near miss at an edge costs little; a span that only one of them marked costs in full.
     """
     if not first and not second:
         return 1.0
@@ -25,7 +26,7 @@ def soft_f1(first: Sequence[Span], second: Sequence[Span]) -> float:
 
 
 def majority_spans(annotators: Sequence[Sequence[Span]]) -> tuple[Span, ...]:
-    """Return the stretches of characters that more than half of the annotators marked, those who marked none counted."""
+    """Return the stretches that more than half of the annotators marked; those who marked nothing count."""
     changes: dict[int, int] = {}
     for spans in annotators:
         for start, end in merged(spans):
@@ -33,7 +34,7 @@ def majority_spans(annotators: Sequence[Sequence[Span]]) -> tuple[Span, ...]:
             changes[end] = changes.get(end, 0) - 1
     marked, depth = [], 0
     places = sorted(changes)
-    for place, after in zip(places, places[1:], strict=False):
+    for place, after in pairwise(places):
         depth += changes[place]
         if 2 * depth > len(annotators):
             marked.append((place, after))
@@ -41,7 +42,7 @@ def majority_spans(annotators: Sequence[Sequence[Span]]) -> tuple[Span, ...]:
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Return the spans sorted, overlapping and touching ones joined. Raises `ValueError` for an empty or turned span."""
+    """Return the spans sorted, overlapping and touching ones joined. Raises `ValueError` for an empty one."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if start < 0 or end <= start:
