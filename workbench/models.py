@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import Field
@@ -108,6 +109,20 @@ class Model(Protocol):
     async def aclose(self) -> None:
         """Release connections and stop what was started."""
         ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A model that knows some answers already: recorded ones, or those it gave before."""
+
+    def kept(self, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
+        """Return the answers that need no asking, in the requests' order; `None` for the others."""
+        ...
+
+
+def kept(model: Model, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
+    """Return the answers of a model that need no asking, in the requests' order; `None` for the others."""
+    return model.kept(requests) if isinstance(model, Remembers) else [None] * len(requests)
 
 
 # ---------------------------------------------------------------- how a model is described (YAML)

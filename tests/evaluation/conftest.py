@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,9 @@ class NoTools:
     """For scorers that call nobody."""
 
     async def ask(self, judge: str, request: Request) -> Output | OutputFailure:
+        raise AssertionError("no judge here")
+
+    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
         raise AssertionError("no judge here")
 
     async def embed(self, model: str, texts: list[str]) -> list[list[float]]:

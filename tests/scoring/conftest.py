@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,9 @@ class ToldTools:
         self.asked.append((judge, request))
         assert self.reply is not None, "no judge should be called here"
         return self.reply
+
+    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
+        return [None] * len(requests)
 
     async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         return [self.vectors[text] for text in texts]

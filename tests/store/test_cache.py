@@ -14,7 +14,7 @@ import pytest
 from workbench.errors import DataError, IncompleteRun
 from workbench.models import EndpointSpec, Output, Request, Sampling, Usage, spec_fingerprint
 from workbench.records import Message
-from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
+from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers
 
 SPEC = EndpointSpec(kind="endpoint", base_url="http://127.0.0.1:1/v1", model="m")
 REQUEST = Request(messages=(Message(role="user", content="Judge this. Template 1, metric version 1."),), sample_id="s")
@@ -90,7 +90,7 @@ def test_r9_a_damaged_entry_is_a_miss_and_can_be_made_again(cache: ResponseCache
 def test_an_answer_comes_back_marked_as_cached_without_cost_or_latency(cache: ResponseCache) -> None:
     usage = Usage(input_tokens=3, output_tokens=4, cost=5.0, latency=6.0, attempts=2)
     keep_answer(cache, key(), Output(text="yes", model="m-1", finish_reason="stop", usage=usage))
-    kept = kept_answer(cache, key())
+    kept = kept_answers(cache, [key()])[0]
     free = Usage(input_tokens=3, output_tokens=4, cost=0.0, charged=0.0, cached=True)
     assert kept == Output(text="yes", model="m-1", usage=free)
 

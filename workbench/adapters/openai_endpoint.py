@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from workbench.calling.secrets import one_line, redact
 from workbench.errors import ModelError
 from workbench.models import EndpointSpec, Output, OutputFailure, Request
 from workbench.nouns import canonical_bytes
-from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer, unpaid
+from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers, unpaid
 
 if TYPE_CHECKING:
     import httpx
@@ -81,7 +82,7 @@ class OpenAIEndpoint:
         if self._cache is None:
             return await self._ask_in_turn(request)
         key = answer_key(self._identity, request)
-        if (kept := kept_answer(self._cache, key)) is not None:
+        if (kept := kept_answers(self._cache, [key])[0]) is not None:
             return kept
         while (asked := self._asked.get(key)) is not None:
             # `None` when the one who asked was stopped: whoever comes first asks again.
@@ -89,6 +90,12 @@ class OpenAIEndpoint:
                 usage = unpaid(outcome.usage.input_tokens, outcome.usage.output_tokens)
                 return outcome.model_copy(update={"usage": usage})
         return await self._ask_for_all(request, key, self._cache)
+
+    def kept(self, requests: Sequence[Request]) -> Sequence[Output | None]:
+        """Return the answers that are in the cache."""
+        if self._cache is None:
+            return [None] * len(requests)
+        return kept_answers(self._cache, [answer_key(self._identity, request) for request in requests])
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from workbench.models import Output, OutputFailure, Request
@@ -10,8 +11,8 @@ from workbench.models import Output, OutputFailure, Request
 class Answers(Protocol):
     """Recorded answers, looked up by sample and repeat."""
 
-    def get(self, sample_id: str, repeat: int) -> Output | None:
-        """Return the answer, or `None` when there is none."""
+    def find(self, wanted: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Output]:
+        """Return the answers that there are."""
         ...
 
     def close(self) -> None:
@@ -29,12 +30,18 @@ class RecordedModel:
 
     async def generate(self, request: Request) -> Output | OutputFailure:
         """Look one answer up."""
-        output = self._answers.get(request.sample_id, request.repeat)
-        if output is not None:
-            return output
-        which = f"sample '{request.sample_id}'" + (f", repeat {request.repeat}" if request.repeat else "")
-        return OutputFailure(kind="missing", message=f"there is no recorded output for {which}")
+        return self.kept([request])[0]
+
+    def kept(self, requests: Sequence[Request]) -> Sequence[Output | OutputFailure]:
+        """Look all answers up at once."""
+        found = self._answers.find([(r.sample_id, r.repeat) for r in requests])
+        return [found.get((r.sample_id, r.repeat)) or _missing(r) for r in requests]
 
     async def aclose(self) -> None:
         """Close the answers."""
         self._answers.close()
+
+
+def _missing(request: Request) -> OutputFailure:
+    which = f"sample '{request.sample_id}'" + (f", repeat {request.repeat}" if request.repeat else "")
+    return OutputFailure(kind="missing", message=f"there is no recorded output for {which}")

@@ -1,7 +1,8 @@
 """The run: ask the model, score the answers, journal both before they count.
 
-A unit of work is one sample and one repeat. Workers take units from a short queue, so memory does not grow with the
-dataset. What a unit already has in the journal is not made again. An answer or a verdict that was paid for is on disk
+A unit of work is one sample and one repeat. The feeder takes units a chunk at a time and makes what needs nobody: what
+the journal, the recorded answers or the response cache hold is looked up for all of them at once. Workers take what is
+left from a short queue, so memory does not grow with the dataset. An answer or a verdict that was paid for is on disk
 before its worker goes on; what costs nothing waits for the next commit.
 """
 
@@ -12,19 +13,22 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Protocol
+from functools import cached_property, partial
+from typing import Any, Protocol, TypeVar
 
 from workbench.calling.budget import Budget
 from workbench.datasets import Manifest, Sample
 from workbench.errors import IncompleteRun, WorkbenchError
-from workbench.models import Model, Output, OutputFailure, Request, Usage
+from workbench.models import Model, Output, OutputFailure, Request, Usage, kept
 from workbench.runs import RunSpec, Score, ScoreFailure
-from workbench.scoring.base import Scorer, Tools
-from workbench.store.journal import Entries, Journal
+from workbench.scoring.base import Asking, Scorer, Tools
+from workbench.store.journal import Journal
 
+T = TypeVar("T")
 Placed = tuple[int, Sample]
 """A sample with its position in the dataset."""
+CHUNK = 512
+"""Units that are looked up together in journal, recorded answers and response cache, each with one query."""
 
 
 class Rows(Protocol):
@@ -55,9 +59,9 @@ class Work:
     """Units under way at once: enough to keep the candidate and the judges busy."""
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The metrics' names, in the scorers' order."""
-        return tuple(scorer.info().name for scorer in self.scorers)
+    def named(self) -> dict[str, Scorer]:
+        """The scorers by the names of their metrics, in order."""
+        return {scorer.info().name: scorer for scorer in self.scorers}
 
 
 @dataclass
@@ -98,14 +102,26 @@ class Halt:
             self.because(IncompleteRun(what))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Unit:
-    """One sample, one repeat, and what the journal already holds of it."""
+    """One sample, one repeat: what there is of it, and what is still to be made."""
 
     sample: Sample
     repeat: int
-    output: bytes | None
-    scored: frozenset[str]
+    output: Output | OutputFailure | None
+    lacking: dict[str, Scorer]
+    """Scorers whose score is still to be made, by name."""
+    failed: bool = False
+    """Whether the answer, or a score made just now, failed."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is to be made any more; a failed answer is not scored."""
+        return isinstance(self.output, OutputFailure) or (self.output is not None and not self.lacking)
+
+    def request(self) -> Request:
+        """Return what the candidate is asked."""
+        return Request(messages=self.sample.messages, sample_id=self.sample.id, repeat=self.repeat)
 
 
 async def evaluate(work: Work, journal: Journal, halt: Halt, watch: Callable[[Progress], None]) -> Progress:
@@ -116,7 +132,7 @@ async def evaluate(work: Work, journal: Journal, halt: Halt, watch: Callable[[Pr
     """
     progress = Progress(total=count(work) * work.spec.repeats)
     queue: asyncio.Queue[Unit | None] = asyncio.Queue(2 * work.workers)
-    feeder = asyncio.create_task(_feed(work, journal, queue, halt, progress))
+    feeder = asyncio.create_task(_feed(work, journal, queue, halt, progress, watch))
     workers = [asyncio.create_task(_work(work, journal, queue, halt, progress, watch)) for _ in range(work.workers)]
     try:
         await asyncio.gather(feeder, *workers)
@@ -160,47 +176,94 @@ def kept_places(rows: Rows, limit: int | None) -> frozenset[int] | None:
     return frozenset(place for _, place in heapq.nsmallest(limit, places))
 
 
-# ---------------------------------------------------------------- feeding
+# ---------------------------------------------------------------- feeding: what needs nobody, many units at a time
 
 
 async def _feed(
-    work: Work, journal: Journal, queue: asyncio.Queue[Unit | None], halt: Halt, progress: Progress
+    work: Work,
+    journal: Journal,
+    queue: asyncio.Queue[Unit | None],
+    halt: Halt,
+    progress: Progress,
+    watch: Callable[[Progress], None],
 ) -> None:
-    names = frozenset(work.names)
-    for group in chosen(work.rows, work.spec.limit):
-        entries = await journal.entries([sample.id for _, sample in group])
-        for _, sample in group:
-            for repeat in range(work.spec.repeats):
+    """Finish the units that need nobody, and queue the others for the workers."""
+    try:
+        for group in chosen(work.rows, work.spec.limit, max(1, CHUNK // work.spec.repeats)):
+            units = await _unfinished(work, journal, group, progress)
+            await _at_hand(work, journal, units)
+            for unit in units:
                 if halt.event.is_set():
                     break
-                unit = _unit(sample, repeat, entries)
-                if _is_whole(unit, names):
+                if unit.whole:
                     progress.done += 1
-                    progress.reused += 1
+                    progress.failed += unit.failed
                 else:
                     await queue.put(unit)
-        if halt.event.is_set():
-            break
+            watch(progress)
+            if halt.event.is_set():
+                break
+    except WorkbenchError as exc:
+        halt.because(exc)
     for _ in range(work.workers):
         await queue.put(None)
 
 
-def _unit(sample: Sample, repeat: int, entries: Entries) -> Unit:
-    scored = (
-        frozenset(name for s, r, name in entries.scores if s == sample.id and r == repeat)
-        if entries.scores
-        else frozenset()
-    )
-    return Unit(sample, repeat, entries.outputs.get((sample.id, repeat)), scored)
+async def _unfinished(work: Work, journal: Journal, group: Sequence[Placed], progress: Progress) -> list[Unit]:
+    """Return the units of some samples that are not whole in the journal."""
+    entries = await journal.entries([sample.id for _, sample in group])
+    units = []
+    for _, sample in group:
+        for repeat in range(work.spec.repeats):
+            payload = entries.outputs.get((sample.id, repeat))
+            lacking = {name: s for name, s in work.named.items() if (sample.id, repeat, name) not in entries.scores}
+            if payload is not None and (payload.startswith(FAILURE) or not lacking):
+                progress.done += 1
+                progress.reused += 1
+            else:
+                output = None if payload is None else decode_output(payload)
+                units.append(Unit(sample, repeat, output, lacking))
+    return units
 
 
-def _is_whole(unit: Unit, names: frozenset[str]) -> bool:
-    if unit.output is None:
-        return False
-    return unit.output.startswith(FAILURE) or names <= unit.scored
+async def _at_hand(work: Work, journal: Journal, units: Sequence[Unit]) -> None:
+    """Make what needs no waiting: answers and verdicts that are kept, and scores that are arithmetic."""
+    lacking = [unit for unit in units if unit.output is None]
+    for unit, output in zip(lacking, kept(work.model, [unit.request() for unit in lacking]), strict=True):
+        if output is not None:
+            _answered(journal, unit, output)
+    for name, scorer in work.named.items():
+        mine = [unit for unit in units if isinstance(unit.output, Output) and name in unit.lacking]
+        if isinstance(scorer, Asking):
+            _judged(work, journal, name, scorer, mine)
+        elif scorer.alone:
+            for unit in mine:
+                _scored(journal, unit, name, await _score(scorer, unit, work.tools))
+                await asyncio.sleep(0)  # others have their turn: arithmetic on long texts takes its time
+        await asyncio.sleep(0)
 
 
-# ---------------------------------------------------------------- working
+def _judged(work: Work, journal: Journal, name: str, scorer: Asking, units: Sequence[Unit]) -> None:
+    """Score the answers for which no judge is needed, or whose verdict is kept."""
+    asked: list[tuple[Unit, Request]] = []
+    for unit in units:
+        prepared = _guarded(partial(_prepared, scorer, unit))
+        if isinstance(prepared, Request):
+            asked.append((unit, prepared))
+        else:
+            _scored(journal, unit, name, prepared)
+    replies = work.tools.kept(scorer.judges()[0], [request for _, request in asked]) if asked else ()
+    for (unit, _), reply in zip(asked, replies, strict=True):
+        if reply is not None:
+            _scored(journal, unit, name, _guarded(partial(scorer.read, reply, _output(unit))))
+
+
+def _prepared(scorer: Asking, unit: Unit) -> Score | ScoreFailure | Request:
+    output = _output(unit)
+    return scorer.settled(unit.sample, output) or scorer.request(unit.sample, output)
+
+
+# ---------------------------------------------------------------- working: what is asked of somebody
 
 
 async def _work(
@@ -215,49 +278,71 @@ async def _work(
         if halt.event.is_set():
             continue  # empty the queue, so that the feeder can end
         try:
-            whole = await _do(work, journal, unit, halt, progress)
+            await _do(work, journal, unit, halt, progress)
         except WorkbenchError as exc:
             halt.because(exc)
         else:
-            progress.done += whole
+            progress.done += unit.whole
+            progress.failed += unit.whole and unit.failed
             watch(progress)
 
 
-async def _do(work: Work, journal: Journal, unit: Unit, halt: Halt, progress: Progress) -> bool:
-    """Make what a unit lacks; return whether it is whole now, or was left half-way because the run halts."""
-    sample, repeat = unit.sample, unit.repeat
+async def _do(work: Work, journal: Journal, unit: Unit, halt: Halt, progress: Progress) -> None:
+    """Make what a unit lacks; leave it half-way when the run halts."""
     if unit.output is None:
-        request = Request(messages=sample.messages, sample_id=sample.id, repeat=repeat)
-        output = await work.model.generate(request)
-        journal.add_output(sample.id, repeat, encode(output))
+        output = await work.model.generate(unit.request())
+        _answered(journal, unit, output)
         await _settle(journal, output.usage, progress)
         if output.usage.attempts:
             halt.heard(not (isinstance(output, OutputFailure) and output.kind == "connection"))
-    else:
-        output = decode_output(unit.output)
-    if isinstance(output, OutputFailure):
-        progress.failed += 1
-        return True
-    failed = False
-    for name, scorer in zip(work.names, work.scorers, strict=True):
+    if isinstance(unit.output, OutputFailure):
+        return
+    for name, scorer in list(unit.lacking.items()):
         if halt.event.is_set():
-            return False
-        if name not in unit.scored:
-            score = await _score(scorer, sample, output, work.tools)
-            failed |= isinstance(score, ScoreFailure) and score.kind != "not_applicable"
-            journal.add_score(sample.id, repeat, name, encode(score))
-            await _settle(journal, score.usage, progress)
-    progress.failed += failed
-    return True
+            return
+        score = await _score(scorer, unit, work.tools)
+        _scored(journal, unit, name, score)
+        await _settle(journal, score.usage, progress)
 
 
-async def _score(scorer: Scorer, sample: Sample, output: Output, tools: Tools) -> Score | ScoreFailure:
+async def _score(scorer: Scorer, unit: Unit, tools: Tools) -> Score | ScoreFailure:
     try:
-        return await scorer.score(sample, output, tools)
+        return await scorer.score(unit.sample, _output(unit), tools)
     except WorkbenchError:
         raise  # concerns the whole run
     except Exception as exc:  # a scorer that breaks on one sample must neither end the run nor vanish from the mean
-        return ScoreFailure(kind="scorer_error", message=f"{type(exc).__name__}: {exc}"[:500])
+        return _broken(exc)
+
+
+def _guarded(make: Callable[[], T]) -> T | ScoreFailure:
+    """Do a part of what a scorer does, with the same care."""
+    try:
+        return make()
+    except WorkbenchError:
+        raise
+    except Exception as exc:
+        return _broken(exc)
+
+
+def _broken(exc: Exception) -> ScoreFailure:
+    return ScoreFailure(kind="scorer_error", message=f"{type(exc).__name__}: {exc}"[:500])
+
+
+def _answered(journal: Journal, unit: Unit, output: Output | OutputFailure) -> None:
+    unit.output = output
+    unit.failed |= isinstance(output, OutputFailure)
+    journal.add_output(unit.sample.id, unit.repeat, encode(output))
+
+
+def _scored(journal: Journal, unit: Unit, name: str, score: Score | ScoreFailure) -> None:
+    del unit.lacking[name]
+    unit.failed |= isinstance(score, ScoreFailure) and score.kind != "not_applicable"
+    journal.add_score(unit.sample.id, unit.repeat, name, encode(score))
+
+
+def _output(unit: Unit) -> Output:
+    assert isinstance(unit.output, Output)
+    return unit.output
 
 
 async def _settle(journal: Journal, usage: Usage | None, progress: Progress) -> None:

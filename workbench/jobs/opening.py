@@ -25,8 +25,9 @@ from workbench.models import (
     RecordedSpec,
     Request,
     ScriptedSpec,
+    kept,
 )
-from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answer
+from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers
 
 Say = Callable[[str], None]
 FREE = Price(input=0, output=0)
@@ -42,6 +43,10 @@ class Opened:
     async def ask(self, judge: str, request: Request) -> Output | OutputFailure:
         """Put a request to a judge."""
         return await self.models[judge].generate(request)
+
+    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
+        """Return the replies that a judge gave before."""
+        return kept(self.models[judge], requests)
 
     async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return one unit-length vector a text; the model is loaded at the first call."""
@@ -140,14 +145,19 @@ class WaitingModel:
 
     async def generate(self, request: Request) -> Output | OutputFailure:
         """Answer from the cache, else from the server."""
-        key = answer_key(self._identity, request)
-        if self._cache is not None and (kept := kept_answer(self._cache, key)) is not None:
-            return kept
+        if (known := self.kept([request])[0]) is not None:
+            return known
         model = await self._server.model(self._name)
         answer = await model.generate(request)
         if self._cache is not None and isinstance(answer, Output):
-            keep_answer(self._cache, key, answer)
+            keep_answer(self._cache, answer_key(self._identity, request), answer)
         return answer
+
+    def kept(self, requests: Sequence[Request]) -> Sequence[Output | None]:
+        """Return the answers that are in the cache."""
+        if self._cache is None:
+            return [None] * len(requests)
+        return kept_answers(self._cache, [answer_key(self._identity, request) for request in requests])
 
     async def aclose(self) -> None:
         """Do nothing: the server ends with the run."""

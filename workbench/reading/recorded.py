@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,9 +89,14 @@ class RecordedAnswers:
 
     def get(self, sample_id: str, repeat: int = 0) -> Output | None:
         """Return the answer to a sample; `None` if there is none."""
-        query = "SELECT row FROM answers WHERE id = ? AND repeat = ?"
-        found = self.connection.execute(query, (sample_id, repeat)).fetchone()
-        return None if found is None else RecordedRow.model_validate_json(found[0]).answer()
+        return self.find([(sample_id, repeat)]).get((sample_id, repeat))
+
+    def find(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Output]:
+        """Return the answers that there are to pairs of sample and repeat; at most some thousands at once."""
+        query = f"SELECT row FROM answers WHERE (id, repeat) IN (VALUES {','.join(['(?, ?)'] * len(wanted))})"
+        rows = self.connection.execute(query, list(itertools.chain.from_iterable(wanted)))
+        found = (RecordedRow.model_validate_json(row) for (row,) in rows)
+        return {(row.id, row.repeat): row.answer() for row in found}
 
     def close(self) -> None:
         """Close the index."""

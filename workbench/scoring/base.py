@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -20,6 +22,10 @@ class Tools(Protocol):
         """Put a request to the judge of that name in workbench.yaml."""
         ...
 
+    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
+        """Return the replies that need no asking, because the judge gave them before; `None` for the others."""
+        ...
+
     async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return one unit-length vector a text, from the embedding model of that name or path."""
         ...
@@ -33,6 +39,8 @@ class Scorer(Noun):
     low: ClassVar[float | None] = 0.0
     high: ClassVar[float | None] = 1.0
     binary: ClassVar[bool] = False
+    alone: ClassVar[bool] = True
+    """Whether `score` is arithmetic that calls no tool, and so never waits."""
 
     name: str = Field("", max_length=80, pattern=r"^[A-Za-z0-9_.\-]*$")
     """Name of the metric in tables; the kind's name when left empty. Unique within an evalset."""
@@ -58,6 +66,32 @@ class Scorer(Noun):
     async def score(self, sample: Sample, output: Output, tools: Tools) -> Score | ScoreFailure:
         """Judge one output. Raises nothing for a single sample: what cannot be scored is a `ScoreFailure`."""
         raise NotImplementedError
+
+
+class Asking(Scorer):
+    """A scorer that puts one question to a judge. What it asks and how it reads the reply are apart, so that the
+    questions of many samples can be looked up together.
+    """
+
+    alone: ClassVar[bool] = False
+
+    @abstractmethod
+    def settled(self, sample: Sample, output: Output) -> Score | ScoreFailure | None:
+        """Return the score of an output for which no judge is needed."""
+
+    @abstractmethod
+    def request(self, sample: Sample, output: Output) -> Request:
+        """Return what the judge is asked about one output."""
+
+    @abstractmethod
+    def read(self, reply: Output | OutputFailure, output: Output) -> Score | ScoreFailure:
+        """Return what a judge's reply says of an output."""
+
+    async def score(self, sample: Sample, output: Output, tools: Tools) -> Score | ScoreFailure:
+        """Settle what needs no judge; put the rest to it."""
+        if (score := self.settled(sample, output)) is not None:
+            return score
+        return self.read(await tools.ask(self.judges()[0], self.request(sample, output)), output)
 
 
 def not_applicable(what: str) -> ScoreFailure:

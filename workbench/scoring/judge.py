@@ -15,7 +15,7 @@ from workbench.errors import ConfigError, Problem
 from workbench.models import Output, OutputFailure, Request
 from workbench.records import Message, Passage
 from workbench.runs import Score, ScoreFailure, ScorerInfo
-from workbench.scoring.base import Scorer, Tools
+from workbench.scoring.base import Asking
 from workbench.scoring.files import read_inside
 from workbench.scoring.hollow import why_hollow
 from workbench.scoring.rubrics import Rubric, Scale, parse_rubric
@@ -36,7 +36,7 @@ HEADING = re.compile(
 )
 
 
-class RubricJudge(Scorer):
+class RubricJudge(Asking):
     """A model judges the answer against a written rubric; its verdict counts only with a quote from the answer."""
 
     version: ClassVar[str] = TEMPLATE_VERSION
@@ -82,23 +82,27 @@ class RubricJudge(Scorer):
         messages = judge_messages(rubric.body, rubric.scale, sample, output.text, passages, self.include_reference)
         return Request(messages=messages, sample_id=sample.id, json_schema=verdict_schema(rubric.scale))
 
-    async def score(self, sample: Sample, output: Output, tools: Tools) -> Score | ScoreFailure:
-        """Fail an empty or boilerplate answer in code; put any other to the judge and check what it says."""
-        rubric = self._rubric()
+    def settled(self, sample: Sample, output: Output) -> Score | None:
+        """Fail an empty or boilerplate answer in code."""
         hollow = why_hollow(output.text, sample.references)
-        if hollow:
-            lowest = bounds(rubric.scale)[0]
-            return Score(value=lowest, label=label(lowest, rubric.scale), reason=f"{hollow}; no judge was called")
-        reply = await tools.ask(self.judge, self.request(sample, output))
+        if not hollow:
+            return None
+        scale = self._rubric().scale
+        lowest = bounds(scale)[0]
+        return Score(value=lowest, label=label(lowest, scale), reason=f"{hollow}; no judge was called")
+
+    def read(self, reply: Output | OutputFailure, output: Output) -> Score | ScoreFailure:
+        """Check a verdict: its form, its scale, and that its evidence is in the answer."""
         if isinstance(reply, OutputFailure):
             message = f"judge {self.judge!r} gave no answer: {reply.kind}: {reply.message}"
             return ScoreFailure(kind="judge_failed", message=message, text=reply.text, usage=reply.usage)
-        verdict = parse_verdict(reply.text, rubric.scale, output.text)
+        scale = self._rubric().scale
+        verdict = parse_verdict(reply.text, scale, output.text)
         if isinstance(verdict, ScoreFailure):
             return verdict.model_copy(update={"text": reply.text, "usage": reply.usage})
         return Score(
             value=verdict.value,
-            label=label(verdict.value, rubric.scale),
+            label=label(verdict.value, scale),
             reason=verdict.reason,
             evidence=verdict.evidence,
             usage=reply.usage,

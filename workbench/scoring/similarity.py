@@ -22,6 +22,8 @@ class EmbeddingSimilarity(Scorer):
 
     low: ClassVar[float | None] = -1.0
 
+    alone: ClassVar[bool] = False
+
     kind: Literal["embedding_similarity"]
     model: str = Field("all-MiniLM-L6-v2", min_length=1)
     """Embedding model, by hub id or folder."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +53,22 @@ class ResponseCache:
 
     def get(self, key: bytes) -> dict[str, Any] | None:
         """Return what was kept under `key`, `None` when there is nothing or it is damaged."""
+        return self.find([key]).get(key)
+
+    def find(self, keys: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
+        """Return what was kept under these keys, at most some thousands; a damaged entry is left out."""
+        query = f"SELECT key, payload, checksum FROM answers WHERE key IN ({','.join('?' * len(keys))})"
         try:
-            row = self._db().execute("SELECT payload, checksum FROM answers WHERE key = ?", (key,)).fetchone()
+            rows = self._db().execute(query, keys).fetchall()
         except sqlite3.DatabaseError as exc:
             raise self._error(exc) from exc
-        if row is None:
-            return None
-        payload, checksum = row
-        if not isinstance(payload, bytes) or checksum != _checksum(key, payload):
-            log.warning("%s: a damaged entry is ignored and will be made again", self.path)
-            return None
-        value: dict[str, Any] = orjson.loads(payload)
-        return value
+        return {key: orjson.loads(payload) for key, payload, checksum in rows if self._whole(key, payload, checksum)}
+
+    def _whole(self, key: bytes, payload: object, checksum: bytes) -> bool:
+        if isinstance(payload, bytes) and checksum == _checksum(key, payload):
+            return True
+        log.warning("%s: a damaged entry is ignored and will be made again", self.path)
+        return False
 
     def put(self, key: bytes, payload: dict[str, Any]) -> None:
         """Keep plain data under `key`; committed on return. Raises `IncompleteRun` when the disk is full."""
@@ -110,11 +115,13 @@ class ResponseCache:
         return DataError(Problem("CACHE", f"the response cache cannot be used: {text}", file=str(self.path), fix=fix))
 
 
-def kept_answer(cache: ResponseCache, key: bytes) -> Output | None:
-    """Return the answer that the cache holds under a key, at no cost."""
-    kept = cache.get(key)
-    if kept is None:
-        return None
+def kept_answers(cache: ResponseCache, keys: Sequence[bytes]) -> list[Output | None]:
+    """Return the answers that the cache holds under these keys, at no cost, in their order."""
+    found = cache.find(keys)
+    return [_output(found[key]) if key in found else None for key in keys]
+
+
+def _output(kept: dict[str, Any]) -> Output:
     usage = unpaid(kept["input_tokens"], kept["output_tokens"])
     return Output(text=kept["text"], finish_reason=kept["finish_reason"], model=kept["model"], usage=usage)
 
