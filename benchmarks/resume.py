@@ -20,7 +20,7 @@ PATIENCE = 600.0
 
 
 def resume(setting: Setting) -> list[Figure]:
-    """Measure seconds from the start of `workbench eval resume` to its first request."""
+    """Measure seconds from the start of `workbench eval run --resume` to its first request."""
     n, seconds = setting.sizes.many, []
     with endpoint() as server:
         project = write_project(setting.folder / NAME, n, JUDGED, server.base_url, setting.sizes.in_flight)
@@ -30,7 +30,7 @@ def resume(setting: Setting) -> list[Figure]:
             setting.say(f"round {number}")
             home = f"home-{number}"
             shutil.copytree(project.folder / KILLED, project.folder / home)
-            command = project.command("eval", "resume", "latest", home=home)
+            command = project.command("eval", "run", "--resume", "latest", home=home)
             began = _run_until(command, server, 1, setting.log())
             first = server.seen().first
             assert first is not None

@@ -44,20 +44,22 @@ def test_a_folder_that_cannot_be_made_is_told_by_init(workbench: Command) -> Non
     )
 
 
-def test_an_error_that_names_no_path_is_the_programs_and_keeps_its_traceback(
-    workbench: Command, monkeypatch: pytest.MonkeyPatch
+def test_an_error_of_the_system_that_names_no_path_is_the_programs(
+    workbench: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(**_: object) -> None:
         raise OSError("nobody named a file")
 
     monkeypatch.setattr(commands.cli, "main", broken)
-    with pytest.raises(OSError, match="nobody named a file"):
+    with pytest.raises(SystemExit) as ended:
         main()
+    assert ended.value.code == 1
+    assert "OSError: nobody named a file; this is a fault of the workbench" in capsys.readouterr().err
 
 
 def test_a_side_of_the_split_without_samples_is_listed_with_none_and_cannot_be_run(workbench: Command) -> None:
     EVALSET.write_text(EVALSET.read_text().replace("use: dev", "split: {salt: x, dev: 0.999, gate: 0.001}"))
-    done = workbench("evalset", "list", "--json")
+    done = workbench("evalset", "ls", "--json")
     assert [(m["use"], m["n"]) for m in json.loads(done.out)] == [("dev", 3), ("gate", 0)]
     assert "first gate: 0 samples in 0 families" in workbench("evalset", "validate").out
     run = workbench("eval", "run", "--use", "gate")

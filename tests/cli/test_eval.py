@@ -52,7 +52,7 @@ def test_init_never_overwrites(workbench: Command) -> None:
 
 
 def test_an_empty_home_says_what_to_do_next(workbench: Command) -> None:
-    assert "start one with: workbench eval run" in workbench("eval", "list").out
+    assert "start one with: workbench eval run" in workbench("eval", "ls").out
     missing = workbench("eval", "show")
     assert missing.code == 3
     assert "there is no finished run" in missing.err and "workbench eval run" in missing.err
@@ -62,7 +62,7 @@ def test_the_list_shows_every_run_and_hides_none_behind_a_damaged_one(workbench:
     workbench("eval", "run", "-q")
     (only_run() / "summary.json").write_text('{"id": "torn')
     workbench("eval", "run", "-q")
-    entries = json.loads(workbench("eval", "list", "--json").out)
+    entries = json.loads(workbench("eval", "ls", "--json").out)
     assert [e["state"] for e in entries] == ["damaged", "finished"]
 
 
@@ -172,12 +172,12 @@ def test_resuming_refuses_changed_inputs_and_names_them(workbench: Command, what
     run = unfinished(workbench)
     path, old, new, said = CHANGES[what]
     edit(path, old, new)
-    done = workbench("eval", "resume")
+    done = workbench("eval", "run", "--resume", "latest")
     assert done.code == 3
     assert said in done.err
     assert "start a new run with `workbench eval run --new`" in done.err
     edit(path, new, old)
-    assert workbench("eval", "resume", "-q").code == 0
+    assert workbench("eval", "run", "--resume", "latest", "-q").code == 0
     assert (run / "summary.json").exists()
 
 
@@ -186,18 +186,34 @@ def test_the_same_command_takes_an_unfinished_run_up_again(workbench: Command) -
     done = workbench("eval", "run")
     assert f"Going on with the unfinished run {run.name}" in done.err
     assert only_run() == run
-    assert "there is no unfinished run" in workbench("eval", "resume").err
-    unfinished_again = workbench("eval", "resume", run.name)
+    assert "there is no unfinished run" in workbench("eval", "run", "--resume", "latest").err
+    unfinished_again = workbench("eval", "run", "--resume", run.name)
     assert unfinished_again.code == 2
     assert "this run is finished" in unfinished_again.err
 
 
 def test_an_unfinished_run_is_listed_with_the_command_that_goes_on(workbench: Command) -> None:
     run = unfinished(workbench)
-    assert f"workbench eval resume {run.name}" in json.loads(workbench("eval", "list", "--json").out)[0]["note"]
+    assert f"workbench eval run --resume {run.name}" in json.loads(workbench("eval", "ls", "--json").out)[0]["note"]
     shown = workbench("eval", "show", run.name)
     assert shown.code == 3
-    assert f"this run is not finished; workbench eval resume {run.name}" in shown.err
+    assert f"this run is not finished; workbench eval run --resume {run.name}" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "--resume", "latest", "--limit", "3", "--new"), "leave out --limit, --new"),
+        (("run", "first", "--resume", "latest"), "leave out EVALSETS"),
+        (("run", "--retry-failed"), "--retry-failed needs --resume RUN"),
+    ],
+)
+def test_what_a_run_has_settled_is_not_asked_for_again_when_it_is_resumed(
+    workbench: Command, words: tuple[str, ...], said: str
+) -> None:
+    done = workbench("eval", *words)
+    assert done.code == 2
+    assert said in done.err
 
 
 @pytest.mark.parametrize(
@@ -246,7 +262,7 @@ def test_hostile_text_stays_text_on_the_terminal_and_in_the_report(workbench: Co
 
 def test_validating_an_evalset_reads_it_whole(workbench: Command) -> None:
     assert "first dev: 3 samples in 3 families" in workbench("evalset", "validate").out
-    assert json.loads(workbench("evalset", "list", "--json").out)[0]["n"] == 3
+    assert json.loads(workbench("evalset", "ls", "--json").out)[0]["n"] == 3
 
 
 def test_asking_a_model_one_question(workbench: Command) -> None:

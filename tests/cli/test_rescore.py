@@ -59,7 +59,7 @@ def test_a_rescore_that_was_cut_short_asks_nobody_for_the_answers_it_lacks(workb
     child = runs()[-1]
     for name in ("summary.json", "samples.parquet", "scores.parquet"):
         (child / name).unlink()
-    done = workbench("eval", "resume", child.name)
+    done = workbench("eval", "run", "--resume", child.name)
     assert done.code == 3
     assert "scores saved answers and lacks the one to sample" in done.err
 
@@ -74,7 +74,7 @@ def test_a_rescore_killed_while_it_copies_leaves_no_run_behind(
 
     monkeypatch.setattr(rescoring, "restore", killed)
     assert workbench("eval", "rescore", "-q").code == 130
-    assert len(json.loads(workbench("eval", "list", "--json").out)) == 1
+    assert len(json.loads(workbench("eval", "ls", "--json").out)) == 1
 
 
 def test_a_missing_table_is_told_and_leaves_no_run_behind(workbench: Command) -> None:
@@ -83,7 +83,7 @@ def test_a_missing_table_is_told_and_leaves_no_run_behind(workbench: Command) ->
     done = workbench("eval", "rescore")
     assert done.code == 3
     assert "scores.parquet: a table of this run cannot be read" in done.err
-    assert len(json.loads(workbench("eval", "list", "--json").out)) == 1
+    assert len(json.loads(workbench("eval", "ls", "--json").out)) == 1
 
 
 def test_what_answers_cost_and_how_long_they_took_is_still_known_but_not_paid_again(workbench: Command) -> None:
@@ -143,7 +143,7 @@ def test_retrying_waits_for_the_run_that_is_under_way(workbench: Command, tmp_pa
     with subprocess.Popen([*words, "run", "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as live:
         while not any(Path(".workbench").glob("runs/*/journal.sqlite")):
             assert live.poll() is None
-        again = subprocess.run([*words, "resume", "--retry-failed"], capture_output=True, text=True)
+        again = subprocess.run([*words, "run", "--resume", "latest", "--retry-failed"], capture_output=True, text=True)
         assert again.returncode == 5, again.stderr
         os.kill(live.pid, signal.SIGKILL)
     assert f"process {live.pid}" in again.stderr

@@ -88,7 +88,7 @@ def test_a_refused_key_stops_the_run_at_once_and_keeps_what_was_done(tmp_path: P
     assert done.returncode == 2
     assert "401" in done.stderr and "Traceback" not in done.stderr
     assert 100 <= refused <= 100 + 8
-    assert "unfinished" in bench.run("eval", "list").stdout
+    assert "unfinished" in bench.run("eval", "ls").stdout
 
 
 def test_a_server_that_goes_away_stops_the_run_which_can_be_taken_up_again(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_a_server_that_goes_away_stops_the_run_which_can_be_taken_up_again(tmp_p
             endpoint.stop()
             _, said = process.communicate(timeout=60)
     assert process.returncode == 4, said
-    assert "reached no server" in said and "workbench eval resume" in said
+    assert "reached no server" in said and "workbench eval run --resume" in said
     with server(tmp_path / "again", 1, port=int(port)) as endpoint:
-        done = bench.run("eval", "resume", "--retry-failed", "-q", "--json")
+        done = bench.run("eval", "run", "--resume", "latest", "--retry-failed", "-q", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_output"] == 300
 
@@ -117,12 +117,12 @@ def test_the_budget_stops_the_run_within_what_is_in_flight_and_raising_it_goes_o
         (tmp_path / "workbench.yaml").write_text(yaml.safe_dump(config))
         stopped = bench.run("eval", "run", "-q", "--budget", "3")
         assert stopped.returncode == 4
-        assert "the budget of 3 is spent" in stopped.stderr and "workbench eval resume" in stopped.stderr
+        assert "the budget of 3 is spent" in stopped.stderr and "workbench eval run --resume" in stopped.stderr
         paid = len(endpoint.requests())
-        still = bench.run("eval", "resume", "-q")
+        still = bench.run("eval", "run", "--resume", "latest", "-q")
         assert still.returncode == 4, "a resumed run does not get its budget anew"
         assert len(endpoint.requests()) == paid
-        done = bench.run("eval", "resume", "-q", "--budget", "1000")
+        done = bench.run("eval", "run", "--resume", "latest", "-q", "--budget", "1000")
         assert done.returncode == 0, done.stderr
         assert len(endpoint.requests()) == 200
     assert 0 < paid < 200
@@ -146,7 +146,7 @@ def test_a_full_disk_names_the_path_leaves_old_runs_readable_and_resumes(tmp_pat
         assert "no room to write" in full.stderr and str(tmp_path) in full.stderr
         assert bench.run("eval", "show", bench.runs()[0].name).returncode == 0
         paid = len(endpoint.requests())
-        done = bench.run("eval", "resume", "-q")
+        done = bench.run("eval", "run", "--resume", "latest", "-q")
         assert done.returncode == 0, done.stderr
         requests = endpoint.requests()
     assert len({r["sha"] for r in requests}) == 2000

@@ -93,7 +93,7 @@ def test_a_kill_while_the_tables_are_written_leaves_a_run_that_goes_on(tmp_path:
             if (run / "summary.json").exists():
                 break  # it was quicker than the kill; then it must be whole, which is checked below
             assert not any(run.glob("summary.json*"))
-        done = bench.run("eval", "resume", "-q")
+        done = bench.run("eval", "run", "--resume", "latest", "-q")
         assert done.returncode in (0, 2), done.stderr  # 2: already finished
         assert bench.tables() == bench.tables("straight")
         assert len(endpoint.requests()) == 2 * paid, "every answer was in the journal; none is asked again"
@@ -119,9 +119,9 @@ def test_one_signal_ends_the_run_resumably_and_says_how_to_go_on(tmp_path: Path)
                 _, said = process.communicate(timeout=30)
                 took = time.monotonic() - began
             assert process.returncode == code, said
-            assert "go on with: workbench eval resume" in said
+            assert "go on with: workbench eval run --resume" in said
             assert took < 5, "reliability.md, R2: within 5 seconds"
-        done = bench.run("eval", "resume", "-q")
+        done = bench.run("eval", "run", "--resume", "latest", "-q")
         assert done.returncode == 0, done.stderr
         requests = endpoint.requests()
     assert len({r["sha"] for r in requests}) == 800

@@ -5,6 +5,7 @@ docs/cli.md is made from the help texts below by `python -m workbench.cli.refere
 
 from __future__ import annotations
 
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -15,11 +16,12 @@ from workbench import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("workbench.cli.demo:demo", "Evaluate the tiny demo model on the made-up help centre."),
     "init": ("workbench.cli.init:init", "Write a first workbench.yaml and a first evalset here."),
-    "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, resume, rescore, show and compare them."),
+    "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, rescore, show and compare them."),
     "gate": ("workbench.cli.gate:gate_group", "Decide whether the candidate may be released."),
     "judge": ("workbench.cli.judge:judge_group", "Check a judge against gold labels."),
     "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
     "evalset": ("workbench.cli.evalset:evalset_group", "List and validate evalsets."),
+    "doctor": ("workbench.cli.doctor:doctor", "Check configuration, keys, endpoints, packages and disk."),
 }
 
 
@@ -35,6 +37,15 @@ class LazyGroup(click.Group):
         module, name = COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as exc:
+            # Leaving with a code is no trouble, and an interrupt has nothing to show.
+            if ctx.params["debug"] and not isinstance(exc, click.exceptions.Exit | click.Abort):
+                traceback.print_exc()
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -52,11 +63,16 @@ class LazyGroup(click.Group):
             raise
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="Example: workbench --config project/workbench.yaml eval run",
+)
 @click.version_option(__version__, prog_name="workbench")
 @click.option("--config", type=click.Path(), default=None, help="workbench.yaml to use; else the nearest one upwards.")
+@click.option("--debug", is_flag=True, help="Show the traceback of whatever ends the command.")
 @click.pass_context
-def cli(ctx: click.Context, config: str | None) -> None:
+def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
     """Evaluate models and RAG pipelines, and turn their failures into better data.
 
     Exit codes: 0 pass · 1 fail · 2 usage or config · 3 bad data · 4 inconclusive or incomplete · 5 locked ·

@@ -10,7 +10,7 @@ from workbench.cli.options import config_of, json_option
 from workbench.cli.report import FILE, put_comparisons
 
 
-@click.command("compare")
+@click.command("compare", epilog="Example: workbench eval compare 20261122-1015 latest --html changes.html")
 @click.argument("run_ids", nargs=-1, required=True, metavar="BASELINE RUN [RUN…]")
 @click.option(
     "--changes", type=click.IntRange(0, 1000), default=5, show_default=True,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import click
+import orjson
 
-from workbench.cli.options import config_of
+from workbench.cli.options import config_of, json_option, quiet_option
 
 ABOUT = """\
 The demo asks {n} questions about a made-up product's help centre ('{evalset}', the dev side of the firewall).
@@ -18,36 +19,45 @@ To put a real model and a real judge in their place, change these lines of {file
   judge:     {{kind: endpoint, base_url: "http://127.0.0.1:8000/v1", model: your-judge, structured: json_schema}}
   candidate: candidate
 
-Next:  workbench eval show          the run again           workbench eval list     all runs
+Next:  workbench eval show          the run again           workbench eval ls       all runs
        workbench init my-project    a project of your own   make eval               the gate side
 """
 
 
-@click.command("demo")
-@click.option("--limit", type=click.IntRange(1, 10**9), default=None, help="Only so many questions.")
+FAST = 20
+"""Questions of a fast demo: enough to see every part of the report."""
+
+
+@click.command("demo", epilog="Example: workbench demo --fast")
+@click.option("--fast", is_flag=True, help=f"Only {FAST} questions.")
+@json_option
+@quiet_option
 @click.pass_context
-def demo(ctx: click.Context, limit: int | None) -> None:
+def demo(ctx: click.Context, fast: bool, as_json: bool, quiet: bool) -> None:
     """Evaluate the demo model on the help centre, judge its answers and set the judge beside the gold labels.
 
     Answers are cached: the second time is quick.
     """
-    from workbench.cli.running import run_evalsets
-    from workbench.cli.show import show_judge_check
+    from workbench.cli.running import evaluated, jobs_for, plans_for
+    from workbench.cli.show import show_judge_check, show_run
     from workbench.evaluation.agreement import check_judge
-    from workbench.evaluation.run import read_run
-    from workbench.jobs.planning import Asked, select
+    from workbench.jobs.planning import Asked
 
     bench = config_of(ctx)
-    (evalset,) = select(bench, ["helpcentre"], "dev")
-    n = evalset.rows("dev", bench.home).manifest.n
-    click.echo(ABOUT.format(n=min(n, limit or n), evalset=evalset.name))
-    code = run_evalsets(
-        bench, [evalset.name], Asked("", "dev", bench.candidate(), limit), fresh=False, as_json=False, quiet=False
-    )
-    if code == 0:
-        folder = bench.home.run("latest")
-        run = read_run(folder)
-        # Where a few words are asked for, exact match is the truth about the fact; elsewhere it asks for the form too.
-        show_judge_check(check_judge(run, folder, "correct", "exact_match", ("format", "short")))
-        click.echo(REAL.format(file=bench.file.name))
-    ctx.exit(code)
+    limit = FAST if fast else None
+    (plan,) = plans_for(bench, ["helpcentre"], Asked("", "dev", bench.candidate(), limit))
+    n = plan.rows.manifest.n
+    click.echo(ABOUT.format(n=min(n, limit or n), evalset=plan.spec.evalset), err=as_json)
+    (job,) = jobs_for(bench, [plan], False, quiet)
+    runs, code = evaluated(bench, [job], quiet)
+    if code:
+        ctx.exit(code)
+    # Where a few words are asked for, exact match is the truth about the fact; elsewhere it asks for the form too.
+    check = check_judge(runs[0], job.folder, "correct", "exact_match", ("format", "short"))
+    if as_json:
+        plain = {"run": runs[0].model_dump(mode="json"), "judge": check.model_dump(mode="json")}
+        click.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
+        return
+    show_run(runs[0], job.folder)
+    show_judge_check(check)
+    click.echo(REAL.format(file=bench.file.name))

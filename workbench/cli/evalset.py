@@ -8,15 +8,15 @@ import orjson
 from workbench.cli.options import config_of, json_option
 
 
-@click.group("evalset")
+@click.group("evalset", epilog="Example: workbench evalset ls")
 def evalset_group() -> None:
     """List and validate evalsets."""
 
 
-@evalset_group.command("list")
+@evalset_group.command("ls", epilog="Example: workbench evalset ls --json")
 @json_option
 @click.pass_context
-def list_command(ctx: click.Context, as_json: bool) -> None:
+def ls_command(ctx: click.Context, as_json: bool) -> None:
     """List every evalset with the size of each side of the firewall. Reads, checks and stores all rows."""
     from workbench.cli.show import grid
     from workbench.config.evalset_yaml import find_evalsets
@@ -36,19 +36,22 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
     )
 
 
-@evalset_group.command("validate")
+@evalset_group.command("validate", epilog="Example: workbench evalset validate helpcentre")
 @click.argument("names", nargs=-1)
+@json_option
 @click.pass_context
-def validate_command(ctx: click.Context, names: tuple[str, ...]) -> None:
+def validate_command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Read evalsets whole, rows and rubrics, and report every fault; without NAMES all of them."""
     from workbench.config.evalset_yaml import find_evalsets
     from workbench.jobs.planning import select
 
     bench = config_of(ctx)
-    for evalset in select(bench, names, "dev") if names else find_evalsets(bench):
-        for use in evalset.uses():
-            stored = evalset.stored(use, bench.home)
-            notes = "".join(f", {n} × {code}" for code, n in sorted(stored.notes.items()))
-            click.echo(
-                f"{evalset.name} {use}: {stored.manifest.n} samples in {stored.manifest.n_groups} families{notes}"
-            )
+    evalsets = select(bench, names, "dev") if names else find_evalsets(bench)
+    found = [evalset.stored(use, bench.home) for evalset in evalsets for use in evalset.uses()]
+    if as_json:
+        plain = [{**s.manifest.model_dump(mode="json"), "notes": s.notes} for s in found]
+        click.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
+        return
+    for stored in found:
+        m, notes = stored.manifest, "".join(f", {n} × {code}" for code, n in sorted(stored.notes.items()))
+        click.echo(f"{m.name} {m.use}: {m.n} samples in {m.n_groups} families{notes}")

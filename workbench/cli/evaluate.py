@@ -1,10 +1,11 @@
-"""`workbench eval`: run, resume, rescore, show, list, compare."""
+"""`workbench eval`: run, rescore, show, ls, compare, report."""
 
 from __future__ import annotations
 
 import json
 
 import click
+from click.core import ParameterSource
 
 from workbench.cli.compare import compare_command
 from workbench.cli.options import config_of, json_option, quiet_option
@@ -12,12 +13,12 @@ from workbench.cli.report import report_command
 from workbench.datasets import USES, Use
 
 
-@click.group("eval")
+@click.group("eval", epilog="Example: workbench eval run")
 def eval_group() -> None:
-    """Run evaluations, resume, rescore, show and compare them."""
+    """Run evaluations, rescore, show and compare them."""
 
 
-@eval_group.command("run")
+@eval_group.command("run", epilog="Example: workbench eval run helpcentre --limit 20 --dry-run")
 @click.argument("evalsets", nargs=-1)
 @click.option(
     "--use", type=click.Choice(USES), default="dev", show_default=True, help="Side of the firewall to evaluate on."
@@ -31,7 +32,13 @@ def eval_group() -> None:
     "--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="Stop, resumable, after so much money."
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be called and what it would cost, and call nothing.")
-@click.option("--new", is_flag=True, help="Start anew even if an unfinished run of the same spec could be resumed.")
+@click.option("--new", is_flag=True, help="Start anew even if what was asked before could be gone on with.")
+@click.option(
+    "--resume", metavar="RUN", default=None, help="Go on with this unfinished run, or the `latest`, as it was asked."
+)
+@click.option(
+    "--retry-failed", is_flag=True, help="With --resume: ask again where the answer, or a judge's verdict, failed."
+)
 @json_option
 @quiet_option
 @click.pass_context
@@ -45,17 +52,24 @@ def run_command(
     budget: float | None,
     dry_run: bool,
     new: bool,
+    resume: str | None,
+    retry_failed: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Evaluate a model on EVALSETS; without names, on every evalset that has the asked use.
 
-    An unfinished run of the same spec is taken up where it stopped; only what was in flight is asked again.
+    The same command goes on where it was stopped: only what was in flight is asked again, and an evalset that was
+    finished is not run twice. With --resume a run is named instead; it is refused when rows, model, judge, scorer or
+    seed changed since it began.
     """
-    from workbench.cli.running import price_evalsets, run_evalsets
+    from workbench.cli.running import go_on, price_evalsets, run_evalsets
     from workbench.jobs.planning import Asked
 
+    _refuse_what_resuming_has_no_use_for(ctx)
     bench = config_of(ctx)
+    if resume is not None:
+        ctx.exit(go_on(bench, resume, retry_failed=retry_failed, budget=budget, as_json=as_json, quiet=quiet))
     asked = Asked("", use, model or bench.candidate(), limit, repeats, budget)
     if dry_run:
         price_evalsets(bench, evalsets, asked, as_json)
@@ -63,25 +77,25 @@ def run_command(
         ctx.exit(run_evalsets(bench, evalsets, asked, fresh=new, as_json=as_json, quiet=quiet))
 
 
-@eval_group.command("resume")
-@click.argument("run_id", default="latest")
-@click.option("--retry-failed", is_flag=True, help="Ask again where the answer, or a judge's verdict, failed.")
-@click.option(
-    "--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="A new budget for the whole run."
-)
-@json_option
-@quiet_option
-@click.pass_context
-def resume_command(
-    ctx: click.Context, run_id: str, retry_failed: bool, budget: float | None, as_json: bool, quiet: bool
-) -> None:
-    """Go on with a run that was stopped. Refuses when rows, model, judge, scorer or seed changed since it began."""
-    from workbench.cli.running import resume
-
-    ctx.exit(resume(config_of(ctx), run_id, retry_failed=retry_failed, budget=budget, as_json=as_json, quiet=quiet))
+WITH_RESUME = frozenset({"resume", "retry_failed", "budget", "as_json", "quiet"})
 
 
-@eval_group.command("rescore")
+def _refuse_what_resuming_has_no_use_for(ctx: click.Context) -> None:
+    """Raise `UsageError` for words that an unfinished run has settled already, or that need one."""
+    given = [
+        p for p in ctx.command.params if ctx.get_parameter_source(str(p.name)) is ParameterSource.COMMANDLINE
+        and ctx.params[str(p.name)] != ()
+    ]  # fmt: skip
+    if ctx.params["resume"] is None:
+        if ctx.params["retry_failed"]:
+            raise click.UsageError("--retry-failed needs --resume RUN; for a finished run: workbench eval rescore")
+    elif extra := [
+        p.opts[0] if isinstance(p, click.Option) else "EVALSETS" for p in given if p.name not in WITH_RESUME
+    ]:
+        raise click.UsageError(f"--resume goes on with what was asked then; leave out {', '.join(extra)}")
+
+
+@eval_group.command("rescore", epilog="Example: workbench eval rescore latest --retry-failed")
 @click.argument("run_id", default="latest")
 @click.option("--retry-failed", is_flag=True, help="Ask again where the answer, or a judge's verdict, failed.")
 @json_option
@@ -98,19 +112,27 @@ def rescore_command(ctx: click.Context, run_id: str, retry_failed: bool, as_json
     ctx.exit(rescore(config_of(ctx), run_id, retry_failed=retry_failed, as_json=as_json, quiet=quiet))
 
 
-@eval_group.command("show")
+@eval_group.command("show", epilog="Example: workbench eval show latest --sample refunds-12")
 @click.argument("run_id", default="latest")
 @click.option(
     "--worst", type=click.IntRange(0, 100), default=3, show_default=True, help="Lowest samples to show per metric."
 )
+@click.option("--sample", metavar="ID", default=None, help="One sample with everything about it, passing or not.")
 @json_option
 @click.pass_context
-def show_command(ctx: click.Context, run_id: str, worst: int, as_json: bool) -> None:
+def show_command(ctx: click.Context, run_id: str, worst: int, sample: str | None, as_json: bool) -> None:
     """Show a finished run. RUN_ID may be a unique beginning or ending of an id, or `latest`."""
     from workbench.cli.show import show_run
     from workbench.evaluation.run import read_run
 
     folder = config_of(ctx).home.run(run_id)
+    if sample is not None:
+        from workbench.cli.show_sample import show_sample
+        from workbench.evaluation.one_sample import one_sample
+
+        found = one_sample(folder, sample)
+        click.echo(found.model_dump_json(indent=2)) if as_json else show_sample(found)
+        return
     result = read_run(folder)
     if as_json:
         click.echo(result.model_dump_json(indent=2))
@@ -118,10 +140,10 @@ def show_command(ctx: click.Context, run_id: str, worst: int, as_json: bool) -> 
         show_run(result, folder, worst)
 
 
-@eval_group.command("list")
+@eval_group.command("ls", epilog="Example: workbench eval ls --json")
 @json_option
 @click.pass_context
-def list_command(ctx: click.Context, as_json: bool) -> None:
+def ls_command(ctx: click.Context, as_json: bool) -> None:
     """List all runs, newest last."""
     from workbench.cli.show import grid
     from workbench.evaluation.catalogue import catalogue

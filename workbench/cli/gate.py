@@ -22,7 +22,7 @@ class GateGroup(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group("gate", cls=GateGroup)
+@click.group("gate", cls=GateGroup, epilog="Example: workbench gate helpcentre --run-missing")
 def gate_group() -> None:
     """Decide whether the candidate may be released, and record who overruled what.
 
@@ -33,7 +33,7 @@ def gate_group() -> None:
 why_option = click.option("--why", required=True, help="The reason; shown in every decision.")
 
 
-@gate_group.command(OPENING)
+@gate_group.command(OPENING, epilog="Example: workbench gate decide helpcentre --junit gate.xml")
 @click.argument("evalsets", nargs=-1)
 @click.option("--run", "run_id", default=None, help="Judge the candidate of this run; else that of workbench.yaml.")
 @click.option("--baseline", default=None, help="Name of a baseline or id of a run; else what the policy names.")
@@ -76,39 +76,47 @@ def decide_command(
     ctx.exit(decide(config_of(ctx), question, wanted, run_missing=repeats if run_missing else None, quiet=quiet))
 
 
-@gate_group.command("promote")
+@gate_group.command("promote", epilog='Example: workbench gate promote latest --why "the release of May"')
 @click.argument("run_id")
 @click.option("--name", default=None, help="Name of the baseline; else the one that the policy asks for.")
 @why_option
+@json_option
 @click.pass_context
-def promote_command(ctx: click.Context, run_id: str, name: str | None, why: str) -> None:
+def promote_command(ctx: click.Context, run_id: str, name: str | None, why: str, as_json: bool) -> None:
     """Make the finished gate run RUN_ID the baseline that later candidates are compared with."""
     from workbench.jobs.overruling import promote
 
     made = promote(config_of(ctx), run_id, name, why, datetime.now(UTC))
-    click.echo(f"{made.run} is now the baseline '{made.name}' of {made.evalset} ({made.who}, {made.at}: {made.why})")
+    told = f"{made.run} is now the baseline '{made.name}' of {made.evalset} ({made.who}, {made.at}: {made.why})"
+    click.echo(made.model_dump_json(indent=2) if as_json else told)
 
 
-@gate_group.command("waive")
+@gate_group.command(
+    "waive", epilog='Example: workbench gate waive helpcentre:f1.margin --until 2027-01-31 --why "agreed in review"'
+)
 @click.argument("rule")
 @click.option("--until", required=True, metavar="DATE", help="Last day it holds, YYYY-MM-DD, UTC.")
 @why_option
+@json_option
 @click.pass_context
-def waive_command(ctx: click.Context, rule: str, until: str, why: str) -> None:
+def waive_command(ctx: click.Context, rule: str, until: str, why: str, as_json: bool) -> None:
     """Let RULE, as a decision names it, not hold until a day. It stays visible in every decision."""
     from workbench.jobs.overruling import waive
 
     made = waive(config_of(ctx), rule, until, why, datetime.now(UTC))
-    click.echo(f"{made.rule} is waived until {made.until} ({made.who}, {made.at}: {made.why})")
+    told = f"{made.rule} is waived until {made.until} ({made.who}, {made.at}: {made.why})"
+    click.echo(made.model_dump_json(indent=2) if as_json else told)
 
 
-@gate_group.command("unwaive")
+@gate_group.command("unwaive", epilog='Example: workbench gate unwaive helpcentre:f1.margin --why "it holds again"')
 @click.argument("rule")
 @why_option
+@json_option
 @click.pass_context
-def unwaive_command(ctx: click.Context, rule: str, why: str) -> None:
+def unwaive_command(ctx: click.Context, rule: str, why: str, as_json: bool) -> None:
     """End the waiver of RULE before its day. The waiver's record stays."""
     from workbench.jobs.overruling import unwaive
 
     made = unwaive(config_of(ctx), rule, why, datetime.now(UTC))
-    click.echo(f"{made.rule} is no longer waived ({made.who}, {made.at}: {made.why})")
+    told = f"{made.rule} is no longer waived ({made.who}, {made.at}: {made.why})"
+    click.echo(made.model_dump_json(indent=2) if as_json else told)

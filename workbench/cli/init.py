@@ -45,7 +45,7 @@ SAMPLES = """\
 """
 
 
-@click.command("init")
+@click.command("init", epilog="Example: workbench init my-project")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
 def init(folder: Path) -> None:
     """Write a first workbench.yaml and a first evalset into FOLDER. Existing files are never overwritten."""

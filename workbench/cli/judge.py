@@ -7,12 +7,14 @@ import click
 from workbench.cli.options import config_of, json_option
 
 
-@click.group("judge")
+@click.group("judge", epilog="Example: workbench judge check --judge correct --gold exact_match")
 def judge_group() -> None:
     """Check a judge against gold labels."""
 
 
-@judge_group.command("check")
+@judge_group.command(
+    "check", epilog="Example: workbench judge check --judge correct --gold exact_match --slice format=short"
+)
 @click.argument("run_id", default="latest")
 @click.option("--judge", required=True, help="The judged metric.")
 @click.option("--gold", required=True, help="The binary metric that is taken for the truth, such as exact_match.")

@@ -38,11 +38,19 @@ def _run() -> int:
         sys.stderr.close()  # the reader of our output left; that is no fault of ours
         code = 0
     except OSError as exc:
-        if exc.filename is None:
-            raise  # nothing that a user named: a fault of this program, whose traceback is wanted
-        click.echo(f"workbench: {_told(exc)}", err=True)
-        code = 2
+        click.echo(f"workbench: {_told(exc) if exc.filename is not None else _ours(exc)}", err=True)
+        code = 2 if exc.filename is not None else 1
+    except Exception as exc:  # no traceback reaches a user who did not ask for one
+        click.echo(f"workbench: {_ours(exc)}", err=True)
+        code = 1
     return code if isinstance(code, int) else 0
+
+
+def _ours(exc: Exception) -> str:
+    """Return how a fault of this program is told."""
+    said = " ".join(str(exc).split())[:500]
+    what = f"{type(exc).__name__}: {said}" if said else type(exc).__name__
+    return f"{what}; this is a fault of the workbench: run `workbench --debug …` and report what it shows"
 
 
 def _told(exc: OSError) -> str:

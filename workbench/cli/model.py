@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import click
+import orjson
 
 from workbench.cli.options import config_of, json_option
 
 
-@click.group("model")
+@click.group("model", epilog="Example: workbench model ls")
 def model_group() -> None:
     """Try and serve the models of workbench.yaml."""
 
 
-@model_group.command("list")
+@model_group.command("ls", epilog="Example: workbench model ls --json")
+@json_option
 @click.pass_context
-def list_command(ctx: click.Context) -> None:
+def ls_command(ctx: click.Context, as_json: bool) -> None:
     """List the models of workbench.yaml."""
     from workbench.cli.show import grid
 
     bench = config_of(ctx)
+    models = bench.config.models
+    if as_json:
+        plain = [
+            {"name": name, "candidate": name == bench.candidate(), **spec.model_dump(mode="json")}
+            for name, spec in models.items()
+        ]
+        click.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
+        return
     rows = [
         (name, spec.kind, _what(spec), "candidate" if name == bench.candidate() else "")
-        for name, spec in bench.config.models.items()
+        for name, spec in models.items()
     ]
     grid(("model", "kind", "what", ""), rows)
 
@@ -31,7 +41,7 @@ def _what(spec: object) -> str:
     return next((str(getattr(spec, name)) for name in names if hasattr(spec, name)), "scripted")
 
 
-@model_group.command("ask")
+@model_group.command("ask", epilog='Example: workbench model ask judge "Anybody there?"')
 @click.argument("name")
 @click.argument("question")
 @json_option
@@ -44,7 +54,7 @@ def ask_command(ctx: click.Context, name: str, question: str, as_json: bool) -> 
     ctx.exit(answer.show(as_json))
 
 
-@model_group.command("serve")
+@model_group.command("serve", epilog="Example: workbench model serve demo judge")
 @click.argument("names", nargs=-1, required=True)
 @click.pass_context
 def serve_command(ctx: click.Context, names: tuple[str, ...]) -> None:

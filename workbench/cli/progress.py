@@ -1,18 +1,14 @@
-"""Progress on stderr: a bar with the time left on a terminal, a line now and then elsewhere."""
+"""Progress on stderr: a bar with the time left on a terminal, silence elsewhere."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
 
 from workbench.evaluation.engine import Progress
-
-EVERY = 10.0
-"""Seconds between two lines where stderr is no terminal."""
 
 
 def say(text: str) -> None:
@@ -23,13 +19,11 @@ def say(text: str) -> None:
 @contextmanager
 def watching(title: str, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Yield the function that shows an evaluation's progress."""
-    if quiet:
+    if quiet or not sys.stderr.isatty():
         yield lambda _: None
-    elif sys.stderr.isatty():
+    else:
         with _bar(title) as show:
             yield show
-    else:
-        yield _lines(title)
 
 
 @contextmanager
@@ -54,25 +48,6 @@ def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
             bar.update(task, total=p.total, completed=p.done, extra=_extra(p))
 
         yield show
-
-
-def _lines(title: str) -> Callable[[Progress], None]:
-    first: tuple[float, int] | None = None  # the pace is taken from the first answer on: a server may have to start
-    last = time.monotonic()
-    said = False
-
-    def show(p: Progress) -> None:
-        nonlocal first, last, said
-        now = time.monotonic()
-        first = first or (now, p.done)
-        if now - last < EVERY and not (said and p.done == p.total):
-            return
-        last, said = now, True
-        made = p.done - first[1]
-        left = f", about {(now - first[0]) / made * (p.total - p.done):.0f} s left" if made else ""
-        say(f"{title}: {p.done}/{p.total}{_extra(p)}{left}")
-
-    return show
 
 
 def _extra(p: Progress) -> str:

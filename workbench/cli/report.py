@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
-@click.command("report")
+@click.command("report", epilog="Example: workbench eval report latest --junit report.xml")
 @click.argument("run_id", default="latest")
 @click.option("--html", "html", type=FILE, help="Write one HTML page that loads nothing.")
 @click.option("--markdown", "markdown", type=FILE, help="Write Markdown that fits a pull request.")

@@ -1,4 +1,4 @@
-"""What `workbench eval run | resume | rescore` do: plan, run, show; and how they end."""
+"""What `workbench eval run | rescore` do: plan, run, show; and how they end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_evalsets(
     bench: Workbench, names: Sequence[str], asked: Asked, *, fresh: bool, as_json: bool, quiet: bool
 ) -> int:
     """Run the evalsets of these names, or all that have the use; return the exit code."""
-    return _run(bench, jobs_for(bench, _plans(bench, names, asked), fresh, quiet), as_json, quiet)
+    return _run(bench, jobs_for(bench, plans_for(bench, names, asked), fresh, quiet), as_json, quiet)
 
 
 def jobs_for(bench: Workbench, plans: Sequence[Plan], fresh: bool, quiet: bool) -> list[Job]:
@@ -43,14 +43,15 @@ def jobs_for(bench: Workbench, plans: Sequence[Plan], fresh: bool, quiet: bool) 
 
 def price_evalsets(bench: Workbench, names: Sequence[str], asked: Asked, as_json: bool) -> None:
     """Show what running these evalsets would call and cost."""
-    show_prices(bench, _plans(bench, names, asked), as_json)
+    show_prices(bench, plans_for(bench, names, asked), as_json)
 
 
-def _plans(bench: Workbench, names: Sequence[str], asked: Asked) -> list[Plan]:
+def plans_for(bench: Workbench, names: Sequence[str], asked: Asked) -> list[Plan]:
+    """Return a plan for each evalset of these names, or for all that have the use."""
     return [plan(bench, replace(asked, evalset=e.name), e) for e in select(bench, names, asked.use)]
 
 
-def resume(
+def go_on(
     bench: Workbench, run_id: str, *, retry_failed: bool, budget: float | None, as_json: bool, quiet: bool
 ) -> int:
     """Go on with an unfinished run."""
@@ -101,7 +102,7 @@ def evaluated(bench: Workbench, jobs: Sequence[Job], quiet: bool) -> tuple[list[
 def _say_how_to_resume(jobs: Sequence[Job], what: str) -> None:
     for job in jobs:
         if job.folder.spec.exists() and not job.folder.summary.exists():
-            say(f"{what} What was done is kept; go on with: workbench eval resume {job.folder.id}")
+            say(f"{what} What was done is kept; go on with: workbench eval run --resume {job.folder.id}")
 
 
 def _show(runs: Sequence[EvalRun], folders: Sequence[RunFolder], as_json: bool) -> None:

@@ -61,6 +61,6 @@ def _entry(folder: RunFolder) -> Entry:
         return Entry(id=folder.id, state="damaged", note=str(exc))
     owner = owner_of(folder.path)
     if owner is None:
-        note = f"resume with: workbench eval resume {folder.id}"
+        note = f"resume with: workbench eval run --resume {folder.id}"
         return Entry(id=folder.id, state="unfinished", evalset=spec.evalset, model=spec.model_name, note=note)
     return Entry(id=folder.id, state="running", evalset=spec.evalset, model=spec.model_name, note=f"process {owner}")

@@ -51,7 +51,7 @@ class Home:
         what = "no run has this id" if not found else f"{len(found)} runs match this id"
         if run_id == "latest":
             what = f"there is no {'finished' if finished else 'unfinished'} run"
-        fix = "see `workbench eval list`" if self.run_ids() else "start one with `workbench eval run`"
+        fix = "see `workbench eval ls`" if self.run_ids() else "start one with `workbench eval run`"
         raise DataError(Problem("UNKNOWN_RUN", what, file=str(self.runs), got=run_id, fix=fix))
 
     def run_ids(self) -> list[str]:
@@ -93,6 +93,10 @@ class RunFolder:
     @property
     def scores(self) -> Path:
         return self.path / "scores.parquet"
+
+    @property
+    def asked_again(self) -> Path:
+        return self.path / "asked_again.json"
 
     @property
     def summary(self) -> Path:

@@ -1,0 +1,109 @@
+"""Is everybody there? Endpoints, and Argilla where it is configured."""
+
+from __future__ import annotations
+
+import os
+
+import orjson
+
+from workbench.adapters.openai_endpoint import OpenAIEndpoint
+from workbench.adapters.reaching import Reached, reach
+from workbench.calling.addresses import api_key, check_endpoint
+from workbench.calling.secrets import one_line, redact
+from workbench.errors import WorkbenchError
+from workbench.jobs.doctor.check import Check
+from workbench.models import EndpointSpec, OutputFailure, Request
+from workbench.records import Message
+
+PATIENCE = 10.0
+"""Seconds in which a server must have answered."""
+UNLISTED = frozenset({404, 405, 501})
+"""Statuses of servers that answer chats but list no models."""
+ARGILLA_URL, ARGILLA_KEY = "ARGILLA_API_URL", "ARGILLA_API_KEY"
+"""Where Argilla's own client looks for its server."""
+
+
+async def endpoint(name: str, spec: EndpointSpec) -> list[Check]:
+    """Check an endpoint's key, then whether it answers: a list of models, or one token where it lists none."""
+    title = f"endpoint {name}"
+    try:
+        check_endpoint(spec, None)
+        key = api_key(spec)
+    except WorkbenchError as exc:
+        return [Check(name=f"key {name}", state="fault", found=str(exc), fix="see docs/configuration.md")]
+    held = [] if not spec.api_key_env else [Check(name=f"key {name}", state="ok", found=f"${spec.api_key_env} is set")]
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    reached = await reach(f"{spec.base_url.rstrip('/')}/models", headers, PATIENCE)
+    if isinstance(reached, str):
+        fix = "is the server running, and is base_url its address?"
+        return [*held, _fault(title, f"{spec.base_url}: {one_line(redact(reached, key))}", fix)]
+    if reached.status in UNLISTED:
+        return [*held, await _asked(title, spec)]
+    return [*held, _listed(title, spec, reached, key)]
+
+
+def _listed(title: str, spec: EndpointSpec, reached: Reached, key: str) -> Check:
+    """Return what a list of models says of the one that is wanted."""
+    if reached.status in (401, 403):
+        fix = f"check the key in ${spec.api_key_env}" if spec.api_key_env else "name the key's variable in api_key_env"
+        return _fault(title, f"{spec.base_url} refuses us: status {reached.status}", fix)
+    names = _names(reached.body) if reached.status == 200 else None
+    if names is None:
+        said = one_line(redact(reached.body[:200].decode("utf-8", "replace"), key), 100)
+        return _fault(title, f"{spec.base_url}/models: status {reached.status}: {said}", "does base_url end in /v1?")
+    took = f"answers in {reached.seconds * 1000:.0f} ms"
+    if spec.model in names:
+        return Check(name=title, state="ok", found=f"{spec.base_url} {took} and has {spec.model}")
+    shown = one_line(", ".join(sorted(names)), 120) or "none"
+    fix = f"it lists: {shown}; ask it: workbench model ask {title.split()[-1]} Hello"
+    return Check(name=title, state="note", found=f"{spec.base_url} {took} but does not list {spec.model}", fix=fix)
+
+
+def _names(body: bytes) -> set[str] | None:
+    """Return the names in a list of models, `None` where the body is none."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    rows = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(rows, list):
+        return None
+    return {row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
+
+
+async def _asked(title: str, spec: EndpointSpec) -> Check:
+    """Ask for one token, once, of a server that lists no models."""
+    limits = spec.limits.model_copy(update={"attempts": 1, "timeout": PATIENCE, "total_timeout": PATIENCE})
+    tiny = spec.model_copy(update={"limits": limits, "sampling": spec.sampling.model_copy(update={"max_tokens": 1})})
+    model = OpenAIEndpoint(tiny, None, None, "")
+    try:
+        outcome = await model.generate(Request(messages=(Message(role="user", content="Hello"),), sample_id="doctor"))
+    except WorkbenchError as exc:
+        return _fault(title, str(exc), "mend what it says")
+    finally:
+        await model.aclose()
+    if isinstance(outcome, OutputFailure) and outcome.kind not in ("truncated", "empty", "refusal"):
+        return _fault(title, f"{spec.base_url}: {outcome.kind}: {outcome.message}", "mend what it says")
+    took = f"answers a request for one token in {(outcome.usage.latency or 0) * 1000:.0f} ms"
+    return Check(name=title, state="ok", found=f"{spec.base_url} {took}; it lists no models")
+
+
+async def argilla() -> Check:
+    """Ask Argilla for its version, where the environment names a server."""
+    url = os.environ.get(ARGILLA_URL, "").rstrip("/")
+    if not url:
+        return Check(name="argilla", state="skipped", found=f"not configured: {ARGILLA_URL} is not set")
+    key = os.environ.get(ARGILLA_KEY, "")
+    reached = await reach(f"{url}/api/v1/version", {}, PATIENCE)
+    if isinstance(reached, str):
+        return _fault("argilla", f"{url}: {one_line(redact(reached, key))}", f"is it running? ${ARGILLA_URL} names it")
+    if reached.status != 200:
+        return _fault("argilla", f"{url}/api/v1/version: status {reached.status}", f"check ${ARGILLA_URL}")
+    said = one_line(redact(reached.body.decode("utf-8", "replace"), key), 80)
+    if not key:
+        return _fault("argilla", f"{url} answers ({said}), but no key is set", f"export {ARGILLA_KEY}=…")
+    return Check(name="argilla", state="ok", found=f"{url} answers in {reached.seconds * 1000:.0f} ms: {said}")
+
+
+def _fault(name: str, found: str, fix: str) -> Check:
+    return Check(name=name, state="fault", found=found, fix=fix)
