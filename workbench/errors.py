@@ -25,6 +25,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 MAX_SHOWN = 20
+FOLDED = 3
+"""Rows that share a fault from which on it is told once."""
+LINES_NAMED = 5
+"""Further rows of a shared fault that are named."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,44 @@ class WorkbenchError(Exception):
 
 
 class ProblemsError(WorkbenchError):
-    """An error made of one or more `Problem`s: all are reported at once, 20 shown and all counted."""
+    """An error made of one or more `Problem`s: all are reported at once, at most 20 lines shown and all counted.
+
+    A fault that many rows share is one line: the first row in full, and the numbers of the next.
+    """
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems: Sequence[Problem] = (problems,) if isinstance(problems, Problem) else tuple(problems)
-        lines = [str(p) for p in self.problems[:MAX_SHOWN]]
-        if len(self.problems) > MAX_SHOWN:
-            lines.append(f"… and {len(self.problems) - MAX_SHOWN} more ({len(self.problems)} problems in all)")
+        folded = _folded(self.problems)
+        lines = [_together(same) for same in folded[:MAX_SHOWN]]
+        if len(folded) > MAX_SHOWN:
+            hidden = sum(len(same) for same in folded[MAX_SHOWN:])
+            lines.append(f"… and {hidden:,} more ({len(self.problems):,} problems in all)")
+        elif len(self.problems) > len(folded):
+            lines.append(f"({len(self.problems):,} problems in all)")
         super().__init__("\n".join(lines))
+
+
+def _folded(problems: Sequence[Problem]) -> list[list[Problem]]:
+    """Return the problems in order, those together that `FOLDED` rows or more share."""
+    alike: dict[tuple[str, ...], list[Problem]] = {}
+    for p in problems:
+        alike.setdefault((p.code, p.file, p.field, p.message), []).append(p)
+    folded: list[list[Problem]] = []
+    for p in problems:
+        same = alike[p.code, p.file, p.field, p.message]
+        if p.line is None or len(same) < FOLDED:
+            folded.append([p])
+        elif p is same[0]:
+            folded.append(same)
+    return folded
+
+
+def _together(same: Sequence[Problem]) -> str:
+    if len(same) == 1:
+        return str(same[0])
+    lines = [f"{p.line}" for p in same[1 : LINES_NAMED + 1]]
+    more = "" if len(same) <= LINES_NAMED + 1 else ", …"
+    return f"{same[0]}, and {len(same) - 1:,} more like it: {', '.join(lines)}{more}"
 
 
 class ConfigError(ProblemsError):

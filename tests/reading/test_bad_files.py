@@ -321,15 +321,67 @@ def test_14_a_50_mb_line_is_refused_without_being_held(tmp_path: Path) -> None:
     assert int(grown) < 45 * 1024
 
 
-def test_every_fault_is_listed_up_to_twenty_and_all_are_counted(tmp_path: Path) -> None:
-    source = put(tmp_path, "s.jsonl", GOOD + b'{"id": "a"}\n' * 30)
+def told(tmp_path: Path, rows: bytes) -> list[str]:
     with pytest.raises(DataError) as caught:
-        store(source, tmp_path / "home")
-    lines = str(caught.value).splitlines()
-    assert "30 of 31 rows cannot be used" in lines[0]
-    assert "s.jsonl:2:messages" in lines[1]
-    assert lines[-1] == "… and 11 more (31 problems in all)"
+        store(put(tmp_path, "s.jsonl", GOOD + rows), tmp_path / "home")
+    return str(caught.value).splitlines()
+
+
+def test_every_fault_is_listed_up_to_twenty_lines_and_all_are_counted(tmp_path: Path) -> None:
+    names = [chr(ord("a") + i) * 3 for i in range(26)]
+    rows = b"".join(b'{"id": "%d", "messages": [], "%s": 1}\n' % (i, n.encode()) for i, n in enumerate(names))
+    lines = told(tmp_path, rows)
+    assert "26 of 27 rows cannot be used" in lines[0]
+    assert lines[-1].startswith("… and ") and lines[-1].endswith(" more (53 problems in all)")
     assert len(lines) == 21
+
+
+def test_a_fault_that_many_rows_share_is_one_line_with_their_number_and_the_first_of_them(tmp_path: Path) -> None:
+    lines = told(tmp_path, b'{"id": "a"}\n' * 30 + b'{"id": 1, "messages": []}\n')
+    assert "31 of 32 rows cannot be used" in lines[0]
+    assert "s.jsonl:2:messages: required field is missing" in lines[1]
+    assert lines[1].endswith("[FIELD_MISSING], and 29 more like it: 3, 4, 5, 6, 7, …")
+    assert [line for line in lines if "s.jsonl:32:id" in line and "ID_NOT_TEXT" in line]
+    assert lines[-1] == "(33 problems in all)"
+    assert len(lines) == 5
+
+
+def test_two_rows_with_one_fault_are_told_apart(tmp_path: Path) -> None:
+    lines = told(tmp_path, b'{"id": "a"}\n' * 2)
+    assert [line.split(": ")[0].rsplit(":", 2)[1:] for line in lines[1:]] == [["2", "messages"], ["3", "messages"]]
+
+
+@pytest.mark.parametrize(
+    ("head", "fix"),
+    [
+        (b"id,question,reference", "name it .csv"),
+        (b'"id","question"\r', "name it .csv"),
+        (b"id\tquestion\ttags.topic", "name it .tsv"),
+        (b"id;question", "write it with commas and name it .csv"),
+    ],
+)
+def test_a_table_that_is_named_jsonl_is_refused_with_the_name_it_should_have(
+    tmp_path: Path, head: bytes, fix: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        store(put(tmp_path, "s.jsonl", head + b"\na,b,c\n" * 100), tmp_path / "home")
+    assert str(caught.value).endswith(
+        f"s.jsonl:1: the first line is the header of a table, not JSON; {fix} [FILE_KIND]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("prompt", 'write `messages: [{"role": "user", "content": "…"}]`'),
+        ("Question", 'write `messages: [{"role": "user", "content": "…"}]`'),
+        ("expected", 'write `references: ["…"]`'),
+        ("passages", 'write `contexts: [{"id": "…", "text": "…"}]`'),
+    ],
+)
+def test_a_field_that_others_call_otherwise_is_told_as_it_is_written_here(tmp_path: Path, name: str, fix: str) -> None:
+    (line,) = [line for line in told(tmp_path, b'{"id": "a", "%s": "x"}\n' % name.encode()) if "unknown field" in line]
+    assert fix in line and "[FIELD_UNKNOWN]" in line
 
 
 def test_reading_stops_at_a_hostile_number_of_faults(tmp_path: Path) -> None:

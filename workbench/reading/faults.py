@@ -95,8 +95,20 @@ def fix_of(error: Any, noun: type[BaseModel]) -> str:
         return ""
     name = str(error["loc"][-1])
     known = fields_at(noun, error["loc"][:-1])
+    if (ours := ELSEWHERE.get(name.lower())) and ours.partition(":")[0] in known:
+        return f"write `{ours}`"
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else f"known fields: {', '.join(known)}"
+
+
+ELSEWHERE = {
+    **dict.fromkeys(
+        ("prompt", "question", "input", "instruction", "query"), 'messages: [{"role": "user", "content": "…"}]'
+    ),
+    **dict.fromkeys(("answer", "expected", "expected_output", "ideal", "target", "label"), 'references: ["…"]'),
+    **dict.fromkeys(("context", "passages", "documents"), 'contexts: [{"id": "…", "text": "…"}]'),
+}
+"""How fields are written here that other tools, and other files, call by these names."""
 
 
 def path_text(loc: Sequence[str | int]) -> str:

@@ -7,6 +7,7 @@ for. And it turns integers above 64 bits into floats: so rows with very large nu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -81,6 +82,20 @@ def _is_not_one_document(line: bytes, parsed: Any, file: str) -> None:
     if isinstance(parsed, list) or (start[:1] == b"[" and isinstance(parsed, Problem) and parsed.code != "TOO_DEEP"):
         fix = "write one object per line, for example with: jq -c '.[]' file.json > file.jsonl"
         raise DataError(Problem("JSON_ARRAY", "this is one JSON array, not JSONL", file, 1, fix=fix))
+    if (name := _table_named(start)) and isinstance(parsed, Problem):
+        fix = f"name it {name}" if name != ";" else "write it with commas and name it .csv"
+        raise DataError(Problem("FILE_KIND", "the first line is the header of a table, not JSON", file, 1, fix=fix))
     if start == b"{":
         fix = "write one object per line, for example with: jq -c . file.json > file.jsonl"
         raise DataError(Problem("JSON_INDENTED", "an object goes over several lines", file, 1, fix=fix))
+
+
+NAME = rb'"?[A-Za-z_][\w.-]{0,60}"?'
+HEADER = re.compile(NAME + rb"(?P<between>[,;\t])" + NAME + rb"(?:(?P=between)" + NAME + rb")*")
+"""Two or more plain names with one separator between them."""
+
+
+def _table_named(line: bytes) -> str:
+    """Return the ending that a table with this header has, `;` for one that is not read here; empty for no header."""
+    found = HEADER.fullmatch(line.removesuffix(b"\r")[:10_000])
+    return {b",": ".csv", b"\t": ".tsv", b";": ";"}[found["between"]] if found else ""
