@@ -20,7 +20,7 @@ ORDER = (
     ("runs",),
     ("store", "statistics", "tables", "calling"),
     ("reading",),
-    ("scoring", "labelling"),
+    ("scoring", "labelling", "curation"),
     ("evaluation",),
     ("gate",),
     ("reports",),

@@ -1,0 +1,1 @@
+"""From labels, logs and files to data sets one can defend: duplicates, quality, splits, pairs."""
