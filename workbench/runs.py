@@ -179,16 +179,16 @@ class RunSpec(Noun):
     """Content hash of each input by name: `rows`, `model`, `scorer:NAME`, `judge:NAME`. Resume compares them."""
 
 
-RunState = Literal["running", "incomplete", "finished"]
-
-
 class EvalRun(Noun):
-    """A finished or stopped evaluation: spec, counts and metrics. Rows lie beside it in Parquet."""
+    """A finished evaluation: spec, counts and metrics. Rows lie beside it in Parquet.
+
+    What is under way or was stopped has no summary yet; the catalogue of a home tells it from its journal and lock.
+    """
 
     id: str
     """Name of the run's folder."""
-    state: RunState
-    """`incomplete`: stopped, can be resumed."""
+    state: Literal["finished"]
+    """A summary is written last, so that whoever finds one may rely on it."""
     spec: RunSpec
     """What was asked for."""
     dataset: Manifest
@@ -217,3 +217,7 @@ class EvalRun(Noun):
     """ISO 8601 time, UTC."""
     environment: dict[str, str] = {}
     """Versions of Python, the workbench and the packages that matter."""
+    tables: dict[str, str] = {}
+    """SHA-256 of each table by file name; a gate refuses tables that have another."""
+    asked_again: Many[str] = ()
+    """Ids of samples that the candidate failed to answer before it was asked again: to a gate they are missing."""
