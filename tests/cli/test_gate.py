@@ -118,7 +118,10 @@ def test_a_baseline_of_other_rows_or_another_scorer_is_inconclusive(workbench: C
     promoted(workbench)
     project(POLICY, scorer="{kind: token_f1, name: exact_match}")
     other_scorer = gate(workbench)
-    assert other_scorer.code == 4 and "the scorer's settings differ (kind, name, normalise)" in other_scorer.out
+    assert (
+        other_scorer.code == 4
+        and "the scorer's settings differ (kind: 'exact_match' → 'token_f1', name" in other_scorer.out
+    )
     project(POLICY)
     samples = Path("evalsets/first/samples.jsonl")
     samples.write_text("".join(samples.read_text().splitlines(keepends=True)[:-1]))
@@ -241,7 +244,7 @@ def test_it_is_not_rerun_until_green(workbench: Command) -> None:
 def test_a_decision_is_recorded_again_when_the_policy_or_the_outcome_is_another(workbench: Command) -> None:
     project(ABSOLUTE)
     assert (gate(workbench).code, gate(workbench).code) == (0, 0)
-    project("{metrics: {exact_match: {min: 0.99}}}")
+    project("{metrics: {exact_match: {min: 0.999}}}")
     assert gate(workbench).code == 1
     project(ABSOLUTE)
     assert gate(workbench).code == 0
@@ -289,15 +292,98 @@ def test_only_a_whole_gate_run_may_be_gated_or_promoted(workbench: Command, use:
         assert done.code == 2 and "[NOT_A_GATE_RUN]" in done.err
 
 
-def test_tables_that_lost_rows_are_inconclusive(workbench: Command) -> None:
+def test_tables_that_were_changed_are_refused_and_what_differs_is_told(workbench: Command) -> None:
     import pyarrow.parquet as pq
 
     project(ABSOLUTE)
+    choose("half")
     gate(workbench)
     (run,) = Path(".workbench/runs").iterdir()
-    pq.write_table(pq.read_table(run / "scores.parquet").slice(0, 50), run / "scores.parquet")
+    table = pq.read_table(run / "scores.parquet")
+    better = table.set_column(table.column_names.index("value"), "value", [[1.0] * N])
+    pq.write_table(better, run / "scores.parquet")
     done = gate(workbench)
-    assert done.code == 4 and "10 unaccounted for" in done.out
+    assert done.code == 3 and "scores.parquet: this table is not what the run wrote" in done.err
+    assert "exact_match was 0.5000 over 60 samples (0 failed) and is 1.0000" in done.err
+    (run / "scores.parquet").unlink()
+    gone = gate(workbench)
+    assert gone.code == 3 and "[DAMAGED_TABLE]" in gone.err
+
+
+def test_a_baseline_that_was_changed_with_its_summary_is_found_by_the_look_at_it(workbench: Command) -> None:
+    import pyarrow.parquet as pq
+
+    from workbench.evaluation.seals import seals
+    from workbench.store.home import RunFolder
+
+    project(POLICY)
+    promoted(workbench)
+    (old,) = Path(".workbench/runs").iterdir()
+    choose("twin")
+    assert gate(workbench).code == 0
+    table = pq.read_table(old / "scores.parquet")
+    worse = table.set_column(table.column_names.index("value"), "value", [[0.0] * N])
+    pq.write_table(worse, old / "scores.parquet")
+    summary = json.loads((old / "summary.json").read_text())
+    (old / "summary.json").write_text(json.dumps({**summary, "tables": seals(RunFolder(old))}))
+    done = gate(workbench)
+    assert done.code == 4 and f"the tables of run {old.name} are not those that were judged" in done.out
+
+
+def test_an_unruled_scorer_buys_no_fresh_look_and_a_ruled_one_is_told(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("half")
+    assert decision(gate(workbench, "--json"))["look"] == 1
+    project(ABSOLUTE, scorer="{kind: exact_match}, {kind: token_f1}")
+    choose("half")
+    assert decision(gate(workbench, "--json"))["look"] == 1, "nothing was run anew"
+    assert decision_after_another_run(workbench)["look"] == 2
+    project(ABSOLUTE, scorer="{kind: token_f1, name: exact_match}")
+    choose("half")
+    changed = decision(gate(workbench, "--json"))
+    assert changed["look"] == 1
+    assert len(changed["notes"]) == 2 and "before scorer:exact_match changed" in changed["notes"][0]
+
+
+def test_what_a_model_failed_to_answer_stays_missing_however_often_it_is_asked(workbench: Command) -> None:
+    project("{metrics: {exact_match: {min: 0.5}}, max_missing: 0.2}")
+    text = Path("workbench.yaml").read_text()
+    Path("workbench.yaml").write_text(text.replace("good: {", "good: {faults: [{kind: refusal, every: 10}], "))
+    first = decision(gate(workbench, "--json"))
+    failed = first["rows"][0]["n_failed"]
+    assert failed > 0
+    Path("workbench.yaml").write_text(text.replace("good: {", "good: {faults: [{kind: refusal, every: 10}], "))
+    assert workbench("eval", "rescore", "latest", "--retry-failed", "-q").code == 0
+    second = decision(gate(workbench, "--json"))
+    assert (second["look"], second["rows"][0]["n_failed"]) == (2, failed)
+    assert [account["asked_again"] for account in second["reconciliation"]] == [failed]
+    assert workbench("eval", "rescore", "latest", "--retry-failed", "-q").code == 0
+    third = decision(gate(workbench, "--json"))
+    assert third["decision"] == "inconclusive" and "this would be look 3" in third["reason"]
+
+
+def test_a_baseline_judged_by_another_judge_is_inconclusive_and_both_judges_are_named(workbench: Command) -> None:
+    rubric = '---\nname: correct\nversion: "1"\nscale: binary\n---\nPass when the answer is yes.\n'
+    project("{metrics: {correct: {margin: 0.3}}}", scorer="{kind: rubric_judge, rubric: r.md, judge: judge}")
+    (EVALSET.parent / "r.md").write_text(rubric)
+    verdict = '{"evidence": "yes", "reason": "it says so", "verdict": "pass"}'
+    replies = json.dumps({f"q{i}": verdict for i in range(N)})
+
+    def judged_by(seconds: float) -> None:
+        text = Path("workbench.yaml").read_text().partition("  judge:")[0].partition("candidate:")[0]
+        judge = f"  judge: {{kind: scripted, latency: {seconds}, replies: {replies}}}\n"
+        Path("workbench.yaml").write_text(f"{text}{judge}candidate: good\n")
+
+    judged_by(0.0)
+    promoted(workbench)
+    judged_by(0.0001)
+    choose("twin")
+    done = gate(workbench)
+    assert done.code == 4
+    assert (
+        "the judge 'judge' is another model now than it was for the baseline: latency 0.0 → latency 0.0001" in done.out
+    )
+    assert "workbench eval rescore" in done.out
 
 
 def test_a_damaged_book_of_gates_is_bad_data(workbench: Command) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.datasets import Manifest
 from workbench.evaluation.arms import Finished, SampleScores
 from workbench.evaluation.compact import Table, sample_schema, score_schema
+from workbench.evaluation.seals import seals
 from workbench.evaluation.summary import sum_up
 from workbench.runs import EvalRun, RunSpec, ScorerInfo
 from workbench.store.home import RunFolder
@@ -39,6 +40,7 @@ def made(
     n_dataset: int | None = None,
     fingerprints: Mapping[str, str] | None = None,
     parent: str | None = None,
+    asked_again: Sequence[str] = (),
 ) -> Finished:
     """Return a finished run whose sample ids, families and scores are the given ones."""
     by_scorer = {info.name: scores, **{i.name: s for i, s in (more or {}).items()}}
@@ -92,6 +94,8 @@ def made(
         candidate=sums.candidate,
         latency=sums.latency,
         started="2026-01-01T00:00:00+00:00",
+        tables=seals(run_folder),
+        asked_again=tuple(asked_again),
     )
     return Finished(run, run_folder)
 

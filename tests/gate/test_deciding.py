@@ -19,7 +19,6 @@ from workbench.gate.decision import GateDecision, joint
 from workbench.gate.judging import judged
 from workbench.gate.policy import Policy
 from workbench.gate.records import Waiver
-from workbench.statistics.means import mean_interval
 
 AT = "2026-01-02T00:00:00+00:00"
 cells = st.sampled_from([0.0, 1.0, 1.0, None, NA])
@@ -32,7 +31,7 @@ def policy(**fields: Any) -> Policy:
 
 def decided(rules: Policy, candidate: Finished, baseline: Finished | None = None, **fields: Any) -> GateDecision:
     missing = "" if baseline else "no run was promoted as baseline"
-    return decide(Case("set", rules, AT, [candidate], baseline, no_baseline=missing, **fields))
+    return decide(Case("set", rules, AT, [candidate], [baseline] if baseline else [], no_baseline=missing, **fields))
 
 
 def share(good: int, of: int) -> dict[str, list[Any]]:
@@ -44,9 +43,8 @@ def test_a_threshold_is_held_against_the_bound_and_not_the_point(tmp_path: Path,
     found = decided(policy(), made(tmp_path, share(good, 100)))
     row = found.rows[0]
     assert (found.decision, row.verdict, row.estimate, row.limit) == (verdict, verdict, good / 100, 0.5)
-    wilson = mean_interval([float(i < good) for i in range(100)], binary=True, level=0.9).interval
-    assert wilson is not None
-    assert row.bound == pytest.approx(wilson.high if verdict == "fail" else wilson.low)
+    assert row.interval is not None and row.interval.low < good / 100 < row.interval.high
+    assert row.bound == (row.interval.high if verdict == "fail" else row.interval.low)
     assert found.reason
 
 
@@ -117,6 +115,27 @@ def test_latency_is_held_by_the_share_of_slow_answers(tmp_path: Path) -> None:
     assert quick.what == "share of answers over 2 s" and "no answer was timed" in cached.reason
 
 
+def test_answers_without_a_time_count_as_missing(tmp_path: Path) -> None:
+    timed = made(tmp_path, share(100, 100), usage={"latency": 1.0})
+    some = made(tmp_path, share(100, 100), usage={"latency": 1.0})
+    untimed(some, 5)
+    rows = [decided(policy(p95_latency=2.0, max_missing=x), some).rows[1] for x in (0.02, 0.1)]
+    assert [row.verdict for row in rows] == ["inconclusive", "inconclusive"] and rows[0].n_failed == 5
+    assert "5 of 100 answers were not timed (0 failed, 5 recorded or from the cache)" in rows[0].reason
+    untimed(timed, 1)
+    assert decided(policy(p95_latency=2.0), timed).rows[1].verdict == "pass"
+
+
+def untimed(finished: Finished, n: int) -> None:
+    """Take the first answers of a run for cached ones."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(finished.folder.samples)
+    times = pa.array([None] * n + table.column("latency").to_pylist()[n:], pa.float64())
+    pq.write_table(table.set_column(table.column_names.index("latency"), "latency", times), finished.folder.samples)
+
+
 def test_answers_that_failed_may_have_been_slow(tmp_path: Path) -> None:
     run = made(tmp_path, share(100, 100), usage={"latency": 1.0, "failure": "timeout"})
     assert decided(policy(p95_latency=2.0), run).rows[1].verdict == "inconclusive"
@@ -159,6 +178,65 @@ def test_fails_are_held_together_so_that_many_rules_do_not_fail_a_good_model_by_
         made(tmp_path, share(5, 100), more),
     )
     assert hopeless.rows[0].verdict == "fail"
+
+
+def test_a_waived_rule_that_fails_only_by_itself_is_waived_and_the_others_are_held_without_it(tmp_path: Path) -> None:
+    more = {FRACTION.model_copy(update={"name": f"m{i}"}): share(60, 100) for i in range(9)}
+    rules = policy(metrics={"right": {"min": 0.5}} | {i.name: {"min": 0.4} for i in more})
+    weak = made(tmp_path, share(41, 100), more)
+    assert decided(rules, weak).rows[0].verdict == "inconclusive", "it fails by itself, and not with nine others"
+    found = decided(rules, weak, waivers=[waiver()])
+    row = found.rows[0]
+    assert (found.decision, row.verdict, row.before_waiver) == ("pass", "waived", "fail")
+    assert "is below the limit" in row.reason and row.waiver is not None and row.waiver.why == "known"
+    two = policy(metrics={"right": {"min": 0.5}, "m0": {"min": 0.5}})
+    second = {FRACTION.model_copy(update={"name": "m0"}): share(41, 100)}
+    both = made(tmp_path, share(41, 100), second)
+    assert decided(two, both, waivers=[waiver()]).rows[1].verdict == "fail", "one rule is left to be held alone"
+
+
+@pytest.mark.parametrize("side", ["candidate", "baseline"])
+def test_an_answer_that_came_only_when_asked_again_is_missing(tmp_path: Path, side: str) -> None:
+    rules = policy(metrics={"right": {"margin": 0.1}})
+    again = {"asked_again": ["s0000", "s0001", "s0002"]}
+    new = made(tmp_path, share(95, 100), **(again if side == "candidate" else {}))
+    old = made(tmp_path, share(80, 100), model="old", **(again if side == "baseline" else {}))
+    found = decided(rules, new, old)
+    assert found.rows[0].n_failed == 3 and "3 of 100 scores are missing" in found.rows[0].reason
+    assert {r.arm: r.asked_again for r in found.reconciliation}[side] == 3
+    allowed = decided(policy(metrics={"right": {"margin": 0.1}}, max_missing=0.05), new, old)
+    assert allowed.decision == "pass"
+
+
+def test_runs_that_two_models_answered_under_one_name_are_not_pooled(tmp_path: Path) -> None:
+    one, two = (made(tmp_path, share(95, 100), usage={"served_model": name}) for name in ("m-0801", "m-0901"))
+    mixed = decide(Case("set", policy(), AT, [one, two]))
+    assert mixed.decision == "inconclusive"
+    assert "answered by m-0801 and run" in mixed.reason and "two models under one name" in mixed.reason
+    rules = policy(metrics={"right": {"margin": 0.1}})
+    assert decide(Case("set", rules, AT, [one], [one, two])).decision == "inconclusive"
+    across = decided(rules, one, two)
+    assert across.decision == "pass", "another model on the other side is what one tests"
+    assert across.candidate is not None and across.candidate.served_models == ("m-0801",)
+
+
+def test_too_few_samples_are_inconclusive_and_the_needed_number_is_told(tmp_path: Path) -> None:
+    few = decided(policy(metrics={"right": {"min": 0.5}}), made(tmp_path, share(12, 20))).rows[0]
+    assert few.verdict == "inconclusive" and few.n_needed is not None and 20 < few.n_needed < 400
+    assert f"about {few.n_needed:,} samples like these would settle it, and there are 20" in few.reason
+    rate = few.n_needed * 12 // 20
+    enough = made(tmp_path, share(rate + few.n_needed // 20, few.n_needed))
+    assert decided(policy(metrics={"right": {"min": 0.5}}), enough).rows[0].verdict == "pass"
+    settled = decided(policy(metrics={"right": {"min": 0.5}}), made(tmp_path, share(95, 100))).rows[0]
+    assert settled.n_needed is None
+
+
+def test_a_margin_tells_the_number_with_which_an_equal_model_would_pass(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    old, new = (numbered((rng.random(40) < 0.7).astype(float).tolist()) for _ in range(2))
+    row = decided(policy(metrics={"right": {"margin": 0.05}}), made(tmp_path, new), made(tmp_path, old)).rows[0]
+    assert row.verdict == "inconclusive" and row.n_needed is not None and row.n_needed > 400
+    assert "if the two are equally good, about" in row.reason
 
 
 def test_a_second_look_is_judged_at_half_the_level(tmp_path: Path) -> None:

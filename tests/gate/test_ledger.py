@@ -93,6 +93,79 @@ def test_two_processes_do_not_write_at_once(tmp_path: Path) -> None:
         Ledger(tmp_path).add(promotion("r1"))
 
 
-def test_looks_are_found_by_candidate(tmp_path: Path) -> None:
-    looks = [Look(evalset="set", candidate=c, baseline="none", runs=("r",), outcome="pass", at=AT) for c in ("x", "y")]
+def test_looks_are_found_by_evalset(tmp_path: Path) -> None:
+    looks = [
+        Look(evalset=e, inputs={"rows": "r"}, runs=("r",), tables={}, outcome="pass", policy="p", alpha=0.05, at=AT)
+        for e in ("x", "y")
+    ]
     assert book(tmp_path, *looks).looks("y") == [looks[1]]
+
+
+def lines(ledger: Ledger) -> list[bytes]:
+    return ledger.file.read_bytes().splitlines(keepends=True)
+
+
+def three(home: Path) -> Ledger:
+    return book(home, promotion("r1"), promotion("r2"), promotion("r3"))
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        (0, r":1: record 1 is missing: record 2"),
+        (1, r":2: record 2 is missing"),
+        (2, r":3: records 3 to 3 are missing"),
+    ],
+)
+def test_a_removed_line_is_named_the_last_one_too(tmp_path: Path, at: int, told: str) -> None:
+    ledger = three(tmp_path)
+    kept = lines(ledger)
+    ledger.file.write_bytes(b"".join(kept[:at] + kept[at + 1 :]))
+    for use in (ledger.records, lambda: ledger.add(promotion("r4"))):
+        with pytest.raises(DataError, match=rf"records.jsonl{told}.*\[GATE_RECORD\]"):
+            use()
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_line_whose_words_were_changed_is_named(tmp_path: Path, at: int) -> None:
+    ledger = three(tmp_path)
+    kept = lines(ledger)
+    kept[at] = kept[at].replace(b"somebody", b"somebodi")
+    ledger.file.write_bytes(b"".join(kept))
+    with pytest.raises(DataError, match=rf"records.jsonl:{at + 1}: this record was edited"):
+        ledger.records()
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_line_that_was_replaced_by_one_with_a_digest_of_its_own_is_named(tmp_path: Path, at: int) -> None:
+    ledger, forged = three(tmp_path / "a"), book(tmp_path / "b", *[promotion(f"x{i}") for i in range(3)])
+    kept = lines(ledger)
+    kept[at] = lines(forged)[at]
+    ledger.file.write_bytes(b"".join(kept))
+    with pytest.raises(DataError, match="this record was replaced"):
+        ledger.records()
+
+
+def test_a_book_that_is_gone_or_lost_its_head_is_told(tmp_path: Path) -> None:
+    ledger = three(tmp_path)
+    head = ledger.head.read_bytes()
+    ledger.head.unlink()
+    with pytest.raises(DataError, match=r"records\.head is gone"):
+        ledger.records()
+    ledger.head.write_bytes(b"{}")
+    with pytest.raises(DataError, match="not what was written"):
+        ledger.records()
+    ledger.head.write_bytes(head)
+    ledger.file.unlink()
+    with pytest.raises(DataError, match="records 1 to 3 are missing at the end"):
+        ledger.records()
+
+
+def test_a_crash_between_a_line_and_its_head_loses_nothing(tmp_path: Path) -> None:
+    ledger = book(tmp_path, promotion("r1"))
+    head = ledger.head.read_bytes()
+    ledger.add(promotion("r2"))
+    ledger.head.write_bytes(head)
+    assert len(ledger.records()) == 2
+    ledger.add(promotion("r3"))
+    assert len(ledger.records()) == 3

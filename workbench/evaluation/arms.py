@@ -88,6 +88,7 @@ def _sample_scores(row: Row) -> SampleScores:
 class Answer:
     """What one answer took and cost."""
 
+    sample_id: str
     family: str
     failed: bool
     cached: bool
@@ -97,9 +98,22 @@ class Answer:
 
 def answers(pool: Pool) -> list[Answer]:
     """Return time and price of every answer."""
-    query = "SELECT family, failure IS NOT NULL, cached, latency, cost FROM samples ORDER BY run, position, repeat"
+    columns = "sample_id, family, failure IS NOT NULL, cached, latency, cost"
+    query = f"SELECT {columns} FROM samples ORDER BY run, position, repeat"
     with connection(samples=_samples(pool)) as db:
         return [Answer(*row) for row in db.execute(query).fetchall()]
+
+
+def served_models(pool: Pool) -> tuple[str, ...]:
+    """Return the names by which the answering models called themselves, in order; recorded answers may have none."""
+    query = "SELECT DISTINCT served_model FROM samples WHERE served_model IS NOT NULL ORDER BY 1"
+    with connection(samples=_samples(pool)) as db:
+        return tuple(row[0] for row in db.execute(query).fetchall())
+
+
+def asked_again(pool: Pool) -> frozenset[str]:
+    """Return the samples that some run failed to answer before it was asked again."""
+    return frozenset(name for finished in pool for name in finished.run.asked_again)
 
 
 def sample_ids(pool: Pool) -> set[str]:
@@ -120,6 +134,8 @@ def arm(pool: Pool) -> Arm:
         n_attempted=sum(finished.run.n_attempted for finished in pool),
         n_answered=sum(finished.run.n_output for finished in pool),
         fingerprints=first.spec.fingerprints,
+        served_models=served_models(pool),
+        n_asked_again=len(asked_again(pool)),
         latency=latency,
         spending=_added([finished.run.candidate for finished in pool]),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from workbench.evaluation.arms import Pool, sample_ids
+from workbench.evaluation.arms import Pool, sample_ids, served_models
+from workbench.models import NOT_IDENTITY
 from workbench.runs import EvalRun
 
 SHOWN = 3
-"""Sample ids that are named where two runs differ."""
+"""Sample ids, and settings, that are named where two runs differ."""
+LONGEST = 80
+"""Characters of a setting's value that is shown."""
 
 
 def why_other_samples(baseline: Pool, candidate: Pool) -> str:
@@ -33,6 +36,24 @@ def _only(run_id: str, ids: set[str]) -> str:
     return f"{len(ids)} only in {run_id} ({named})" if ids else ""
 
 
+def why_mixed(pool: Pool) -> str:
+    """Return why runs must not be pooled, or an empty string: one name was answered by two models."""
+    first = pool[0] if pool else None
+    for other in pool[1:]:
+        then, now = served_models([pool[0]]), served_models([other])
+        if then and now and then != now and first is not None:
+            return (
+                f"run {first.run.id} was answered by {', '.join(then)} and run {other.run.id} by {', '.join(now)}: two "
+                "models under one name; name the exact version in workbench.yaml, which makes it a candidate of its own"
+            )
+    return ""
+
+
+def why_uneven(pool: Pool, scorer: str) -> str:
+    """Return why the runs of one arm cannot be pooled for a metric, or an empty string."""
+    return next((why for f in pool[1:] if (why := why_other_rule(pool[0].run, f.run, scorer))), "")
+
+
 def why_other_rule(baseline: EvalRun, candidate: EvalRun, scorer: str) -> str:
     """Return why the two runs' scores of one metric were made differently, or an empty string."""
     old, new = (next((i for i in run.scorers if i.name == scorer), None) for run in (baseline, candidate))
@@ -44,17 +65,35 @@ def why_other_rule(baseline: EvalRun, candidate: EvalRun, scorer: str) -> str:
     key = f"scorer:{scorer}"
     if baseline.spec.fingerprints.get(key) != candidate.spec.fingerprints.get(key):
         return f"the scorer's settings differ{_settings(baseline, candidate, scorer)}; {mend}"
-    changed = [
-        judge for judge in _judges(candidate, scorer) if _identity(baseline, judge) != _identity(candidate, judge)
-    ]
-    return f"the judge '{changed[0]}' is another model now than it was for the baseline; {mend}" if changed else ""
+    for judge in _judges(candidate, scorer):
+        if _identity(baseline, judge) != _identity(candidate, judge):
+            then, now = _told(baseline.spec.judges.get(judge, {}), candidate.spec.judges.get(judge, {}))
+            return f"the judge '{judge}' is another model now than it was for the baseline: {then} → {now}; {mend}"
+    return ""
+
+
+def _told(old: dict[str, object], new: dict[str, object]) -> tuple[str, str]:
+    """Return two judges in the settings in which they differ; equal ones differ in the files that they name."""
+    names = [n for n in sorted(old.keys() | new.keys()) if n not in NOT_IDENTITY and old.get(n) != new.get(n)]
+    if not names:
+        return "its files then", "its files now"
+    then, now = (", ".join(f"{name} {_short(spec.get(name))}" for name in names[:SHOWN]) for spec in (old, new))
+    return then, now
 
 
 def _settings(baseline: EvalRun, candidate: EvalRun, scorer: str) -> str:
-    """Return the names of the settings that differ, in brackets."""
+    """Return the settings that differ in brackets, short ones with both values."""
     old, new = _spec(baseline, scorer), _spec(candidate, scorer)
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    return f" ({', '.join(names)})" if names else ""
+    short = [(n, _short(old.get(n)), _short(new.get(n))) for n in names]
+    told = [n if not (a and b) else f"{n}: {a} → {b}" for n, a, b in short]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _short(value: object) -> str:
+    """Return a setting's value where it fits a sentence, else nothing."""
+    text = "none" if value is None else repr(value)
+    return text if len(text) <= LONGEST else ""
 
 
 def _spec(run: EvalRun, scorer: str) -> dict[str, object]:

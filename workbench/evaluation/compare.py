@@ -8,7 +8,7 @@ from itertools import groupby
 from workbench.errors import DataError, Problem
 from workbench.evaluation.arms import Finished, Pool, SampleScores, answers, arm, sample_ids, sample_scores
 from workbench.evaluation.changes import Pair, changes
-from workbench.evaluation.comparable import why_other_rule, why_other_samples
+from workbench.evaluation.comparable import why_other_rule, why_other_samples, why_uneven
 from workbench.evaluation.comparison import Bin, Change, Comparison, Comparisons, MetricDifference, Refusal
 from workbench.evaluation.summary import MAX_SLICE_VALUES
 from workbench.runs import Interval, ScorerInfo
@@ -47,7 +47,7 @@ def compare(baseline: Pool, candidate: Pool, shown: int = CHANGES) -> Comparison
     changed: list[Change] = []
     counts: dict[str, dict[str, int]] = {"regression": {}, "fix": {}}
     for info in _union(old.scorers, new.scorers):
-        if why := why_other_rule(old, new, info.name):
+        if why := _why_not(baseline, candidate, info.name):
             refused.append(Refusal(scorer=info.name, reason=why))
             continue
         pairs = paired(baseline, candidate, info.name)
@@ -74,6 +74,12 @@ def compare(baseline: Pool, candidate: Pool, shown: int = CHANGES) -> Comparison
         latency_p95=_minus(latencies[1][1], latencies[0][1]),
         cost_per_answer=_minus(mean_price(candidate), mean_price(baseline)),
     )
+
+
+def _why_not(baseline: Pool, candidate: Pool, scorer: str) -> str:
+    """Return why a metric cannot be compared, or an empty string: between the arms, and within each."""
+    between = why_other_rule(baseline[0].run, candidate[0].run, scorer)
+    return between or why_uneven(baseline, scorer) or why_uneven(candidate, scorer)
 
 
 def paired(baseline: Pool, candidate: Pool, scorer: str) -> dict[str, Pair]:

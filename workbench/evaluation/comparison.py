@@ -25,6 +25,10 @@ class Arm(Noun):
     """Of them, answered."""
     fingerprints: dict[str, str]
     """Content hash of each input by name, as in `RunSpec.fingerprints`."""
+    served_models: Many[str] = ()
+    """Names by which the answering models called themselves; empty where nothing says."""
+    n_asked_again: int = Field(0, ge=0)
+    """Samples that the model failed to answer before it was asked again; to a gate they are missing."""
     latency: Latency
     """How long answers took, over all pooled runs."""
     spending: Spending

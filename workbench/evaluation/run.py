@@ -15,11 +15,14 @@ from pydantic import ValidationError
 import workbench
 from workbench.datasets import Manifest
 from workbench.errors import DataError, Problem
+from workbench.evaluation.asked_again import failed_in_journal, note, noted
 from workbench.evaluation.compact import compact
 from workbench.evaluation.engine import FAILURE, NOT_APPLICABLE, Halt, Progress, Work, evaluate
+from workbench.evaluation.seals import seals
 from workbench.evaluation.summary import sum_up
 from workbench.nouns import Noun
 from workbench.runs import EvalRun, RunSpec
+from workbench.store.charges import Charges
 from workbench.store.files import told_when_full, write_atomic
 from workbench.store.home import RunFolder
 from workbench.store.journal import Journal
@@ -52,13 +55,14 @@ async def run(
     Returns `None` when halted from outside before the end: the journal keeps what is done. Raises `LockedError` when
     another process owns the folder and `IncompleteRun` when the budget is spent or the disk is full.
     """
-    with told_when_full(folder.path), owning(folder.path):
+    with told_when_full(folder.path), owning(folder.path), Charges(folder.charges) as charges:
         start = begin(work.spec, work.rows.manifest, folder)
         async with Journal(folder.journal) as journal:
-            work.budget.charge(await journal.spent())
-            if work.retry_failed:
-                await journal.forget(FAILURE, but_not=NOT_APPLICABLE)
-            await evaluate(work, journal, halt, watch)
+            with work.budget.carried(max(charges.before, await journal.spent()), charges.add):
+                if work.retry_failed:
+                    note(folder, await failed_in_journal(journal))
+                    await journal.forget(FAILURE, but_not=NOT_APPLICABLE)
+                await evaluate(work, journal, halt, watch)
             if halt.event.is_set():
                 return None
             await compact(work, journal, folder)
@@ -95,9 +99,12 @@ def finish(start: Start, work: Work, folder: RunFolder, publish: Publish) -> Eva
         started=start.started,
         ended=_now(),
         environment=start.environment,
+        tables=seals(folder),
+        asked_again=noted(folder),
     )
     publish(result, folder)
     write_atomic(folder.summary, orjson.dumps(result.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+    folder.charges.unlink(missing_ok=True)
     for suffix in ("", "-wal", "-shm"):
         folder.journal.with_name(folder.journal.name + suffix).unlink(missing_ok=True)
     return result
@@ -115,7 +122,7 @@ def read_run(folder: RunFolder) -> EvalRun:
             "UNFINISHED_RUN",
             "this run is not finished",
             file=str(folder.path),
-            fix=f"workbench eval resume {folder.id}",
+            fix=f"workbench eval run --resume {folder.id}",
         )
         raise DataError(problem)
     return _read(folder.summary, EvalRun)

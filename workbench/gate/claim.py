@@ -27,6 +27,7 @@ class Claim:
     metric: str = ""
     slice: str = ""
     margin: float | None = None
+    better: Literal["higher", "lower"] | None = None
     n_failed: int = 0
 
 

@@ -6,10 +6,10 @@ A missing score may have been anything, so that every claim about scores covers 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from workbench.evaluation.arms import Pool, SampleScores, sample_scores
+from workbench.evaluation.arms import Pool, SampleScores, asked_again, sample_scores
 from workbench.evaluation.comparable import why_other_rule
 from workbench.evaluation.compare import in_slice
 from workbench.gate.claim import Claim, Judge, unknown
@@ -36,10 +36,15 @@ class Evidence:
     """What was read so far: several rules ask for the same scores."""
 
     def scores(self, of_baseline: bool, metric: str) -> dict[str, SampleScores]:
-        """Return one arm's scores of a metric by sample id, read once."""
+        """Return one arm's scores of a metric by sample id, read once.
+
+        A score of an answer that came only when the model was asked again counts as missing: it failed at first.
+        """
         key = (of_baseline, metric)
         if key not in self.read:
-            self.read[key] = sample_scores(self.baseline if of_baseline else self.candidate, metric)
+            pool = self.baseline if of_baseline else self.candidate
+            late, found = asked_again(pool), sample_scores(pool, metric)
+            self.read[key] = {k: replace(s, n_failed=s.n_failed + (s.applies and k in late)) for k, s in found.items()}
         return self.read[key]
 
 
@@ -152,6 +157,7 @@ class _Metric:
             slice=self.label,
             margin=margin,
             n_failed=missing,
+            better=None if info is None else info.better,
         )
 
 
@@ -171,6 +177,7 @@ def _regression_claims(policy: Policy, evidence: Evidence, cap: float) -> Iterat
             judge=judge,
             metric=name,
             n_failed=missing,
+            better=info.better,
         )
 
 

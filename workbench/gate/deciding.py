@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workbench.evaluation.arms import Finished, Pool, arm
-from workbench.evaluation.comparable import why_other_samples
+from workbench.evaluation.arms import Pool, arm
+from workbench.evaluation.comparable import why_mixed, why_other_samples
 from workbench.evaluation.compare import compare
 from workbench.gate.claims import Evidence, claims
 from workbench.gate.decision import GateDecision, Reconciliation, RuleRow, joint
@@ -26,7 +26,8 @@ class Case:
     """ISO 8601 time, UTC."""
     candidate: Pool
     """Finished runs of one candidate, oldest first; empty when there is none."""
-    baseline: Finished | None = None
+    baseline: Pool = ()
+    """Finished runs of the baseline, oldest first; empty when there is none."""
     baseline_name: str = ""
     baseline_promoted: str = ""
     no_baseline: str = ""
@@ -48,15 +49,14 @@ def decide(case: Case) -> GateDecision:
     """Return the decision on one evalset. Nothing is counted as good because it is missing."""
     if not case.candidate:
         return _decision(case, "inconclusive", case.blocked or "there is no finished run of the candidate", (), ())
-    baseline: Pool = [] if case.baseline is None else [case.baseline]
-    no_baseline = case.no_baseline
+    baseline, no_baseline = case.baseline, case.no_baseline
     if baseline and (why := why_other_samples(baseline, case.candidate)):
         no_baseline, baseline = f"the baseline does not fit: {why}; promote a run of this evalset", []
     if _is_itself(case):
         no_baseline, baseline = "the candidate is its own baseline, and who is compared with himself proves nothing", []
     metrics = tuple(dict.fromkeys([*case.policy.metrics, *(m for rules in case.policy.slices.values() for m in rules)]))
     accounts = [*reconciled("candidate", case.candidate, metrics), *reconciled("baseline", baseline, metrics)]
-    blocked = case.blocked or _unaccounted(accounts)
+    blocked = case.blocked or why_mixed(case.candidate) or why_mixed(baseline) or _unaccounted(accounts)
     evidence = Evidence(case.evalset, case.candidate, baseline, no_baseline if not baseline else "")
     waivers = {waiver.rule: waiver for waiver in case.waivers}
     rows = judged(claims(case.policy, evidence), case.alpha(), waivers, blocked)
@@ -91,10 +91,11 @@ def _decision(
 
 def _is_itself(case: Case) -> bool:
     """Return whether the baseline gave the very answers that are judged, rescored or not."""
-    if case.baseline is None:
-        return False
-    judged_runs = {f.run.id for f in case.candidate} | {f.run.spec.parent for f in case.candidate}
-    return bool(judged_runs & ({case.baseline.run.id, case.baseline.run.spec.parent} - {None}))
+    given, judged_answers = (
+        {name for f in pool for name in (f.run.id, f.run.spec.parent) if name is not None}
+        for pool in (case.baseline, case.candidate)
+    )
+    return bool(given & judged_answers)
 
 
 def _unaccounted(accounts: Sequence[Reconciliation]) -> str:

@@ -51,6 +51,10 @@ class RuleRow(Noun):
     """Samples that should be in it and lack a score."""
     detectable: float | None = None
     """Minimum detectable effect: how far from the limit the truth must be to be seen in 80 % of gates of this size."""
+    n_needed: int | None = None
+    """Samples that would settle an inconclusive rule in 80 % of gates; `None` where no number of them is known."""
+    better: Literal["higher", "lower"] | None = None
+    """Which direction of the metric is good; `None` where the rule has no metric."""
     verdict: Verdict
     """Whether the rule holds."""
     before_waiver: Outcome
@@ -78,6 +82,8 @@ class Reconciliation(Noun):
     """Scores that could not be made."""
     not_applicable: int = Field(0, ge=0)
     """Answers to which the scorer does not apply."""
+    asked_again: int = Field(0, ge=0)
+    """Samples whose answer failed and was asked for again: whatever came then, the gate takes them as missing."""
     shortfall: str = ""
     """What does not add up; empty when all does."""
 

@@ -1,37 +1,49 @@
-"""From claims to verdicts. A pass needs every bound; a fail must survive Holm's rule over all claims of the gate.
+"""From claims to verdicts. A pass needs every bound; a fail must survive Holm's rule over the claims that count.
 
 To pass, all rules must pass at level alpha, so that a bad metric slips through with a chance of at most alpha: passing
 needs no further correction (Berger 1982). To fail, one rule is enough, so that many rules would fail a good model by
 chance; fails are therefore held to alpha over all rules together (Holm 1979). What falls between is inconclusive.
+
+A waiver names a rule, whatever its numbers, so that it takes the rule out before anything is counted: a waived rule that
+fails by itself is waived, and the others are held to alpha without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 from workbench.gate.claim import Claim
 from workbench.gate.decision import RuleRow
 from workbench.gate.records import Outcome, Waiver
 from workbench.statistics.noninferiority import Decision
-from workbench.statistics.power import detectable_from_se
+from workbench.statistics.power import detectable_from_se, quantiles
+
+POWER = 0.8
+"""Chance with which what is there should be seen, for the samples that are said to be needed."""
+MOST_NEEDED = 1_000_000
+"""Samples above which more of them are no advice: the truth lies too near to the limit."""
 
 
 def judged(claims: Sequence[Claim], alpha: float, waivers: Mapping[str, Waiver], blocked: str = "") -> list[RuleRow]:
     """Return one row a claim, with bounds one-sided at `alpha`. `blocked` says why none may have a verdict, if so."""
     decisions = [claim.judge(alpha) for claim in claims]
-    failed = failing(claims, decisions, alpha)
+    counted = [at for at, claim in enumerate(claims) if claim.rule not in waivers]
+    found = failing([claims[at] for at in counted], [decisions[at] for at in counted], alpha)
+    failed = {counted[at] for at in found}
     rows = []
     for at, (claim, decision) in enumerate(zip(claims, decisions, strict=True)):
         verdict, reason = decision.verdict, decision.reason
-        if verdict == "fail" and at not in failed:
+        if at in counted and verdict == "fail" and at not in failed:
             verdict, reason = (
                 "inconclusive",
-                f"{reason}, but not when all {len(claims)} rules are held to {alpha:g} together",
+                f"{reason}, but not when all {len(counted)} rules are held to {alpha:g} together",
             )
         if blocked:
             verdict, reason = "inconclusive", blocked
         waiver = None if blocked else waivers.get(claim.rule)
-        rows.append(_row(claim, decision, alpha, verdict, reason, waiver))
+        row = _row(claim, decision, alpha, verdict, reason, waiver)
+        rows.append(row if blocked else _with_needed(row, decision, alpha))
     return rows
 
 
@@ -72,12 +84,34 @@ def _row(
         n=estimate.n,
         n_groups=estimate.n_groups,
         n_failed=claim.n_failed,
+        better=claim.better,
         detectable=detectable_from_se(estimate.se, alpha, sides=1) if estimate.se else None,
         verdict="waived" if waiver is not None and verdict == "fail" else verdict,
         before_waiver=verdict,
         reason=reason,
         waiver=waiver,
     )
+
+
+def _with_needed(row: RuleRow, decision: Decision, alpha: float) -> RuleRow:
+    """Say how many samples would settle an inconclusive rule with a chance of 80 %, where a number of them would.
+
+    A margin supposes that the two are equally good, any other rule that its estimate is the truth.
+    """
+    se, value = decision.estimate.se, decision.estimate.value
+    if row.before_waiver != "inconclusive" or not se or value is None or row.interval is None or row.n_failed:
+        return row  # what missing scores could have been does not get narrower by more samples
+    if not row.interval.low <= row.limit <= row.interval.high:
+        return row
+    distance = abs(row.limit if row.kind == "margin" else value - row.limit)
+    if not distance:
+        return row
+    needed = ceil(row.n * (quantiles(alpha, POWER, sides=1) * se / distance) ** 2)
+    if not row.n < needed <= MOST_NEEDED:
+        return row
+    truth = "the two are equally good" if row.kind == "margin" else f"{value:.4g} is the truth"
+    told = f"{row.reason}; if {truth}, about {needed:,} samples like these would settle it, and there are {row.n:,}"
+    return row.model_copy(update={"n_needed": needed, "reason": told})
 
 
 def _bound(claim: Claim, decision: Decision) -> float | None:

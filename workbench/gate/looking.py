@@ -1,9 +1,13 @@
-"""Never rerun until green: all runs of a candidate are judged together, a second look at half the level, no third."""
+"""Never rerun until green: all runs of an arm are judged together, a second look at half the level, no third.
+
+What makes a candidate is the fingerprints of its rows, its model, and the scorers and judges that have rules. Another
+scorer, another rule, or an answer asked again makes no new candidate, and so no new first look.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from workbench.evaluation.arms import Finished
 from workbench.gate.records import Look
@@ -11,7 +15,22 @@ from workbench.nouns import fingerprint
 
 MOST = 2
 """Looks at one candidate and baseline."""
-NO_BASELINE = "none"
+Inputs = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What there is to judge, before it is known how."""
+
+    inputs: Inputs
+    """Fingerprints that make the candidate."""
+    runs: Sequence[Finished]
+    """All its finished runs, oldest first."""
+    baseline_inputs: Inputs = field(default_factory=dict)
+    baseline: Sequence[Finished] = ()
+    """All finished runs of the baseline; empty when there is none, and where no rule compares."""
+    promoted: str = ""
+    """Id of the baseline's run that was promoted or named."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +38,13 @@ class Looking:
     """Which runs are judged, and the how manieth look that is."""
 
     pool: tuple[Finished, ...]
-    """The runs to judge, oldest first."""
+    """The candidate's runs to judge, oldest first."""
+    baseline: tuple[Finished, ...]
+    """The baseline's, likewise."""
     runs: tuple[str, ...]
     """Ids of all runs of the candidate that count, those superseded included."""
-    baseline: str
-    """Hash of the baseline's fingerprints, or `none`."""
+    baseline_runs: tuple[str, ...]
+    """The same of the baseline."""
     number: int
     new: bool
     """Whether these very runs have not been looked at before."""
@@ -31,64 +52,119 @@ class Looking:
     """Looks before this one."""
     blocked: str
     """Why there must be no verdict; empty otherwise."""
+    notes: tuple[str, ...]
+    """Looks at this model that do not count as looks at this candidate, and why."""
 
 
-def identity_of(fingerprints: Mapping[str, str]) -> str:
-    """Return one hash of a run's inputs: rows, model, scorers and judges."""
-    return fingerprint(dict(fingerprints))
+def inputs_of(fingerprints: Inputs, keys: Collection[str]) -> dict[str, str]:
+    """Return the fingerprints that make a candidate; `keys` are those that rules rest on."""
+    return {key: value for key, value in fingerprints.items() if key in keys}
 
 
-def looking(
-    runs: Sequence[Finished], baseline: Finished | None, looks: Sequence[Look], compared: bool = True
-) -> Looking:
-    """Return how the finished runs of one candidate are to be judged; `looks` are all the looks at it so far.
+def table_hashes(runs: Sequence[Finished]) -> dict[str, str]:
+    """Return one hash of each run's tables by its id, from the hashes in its summary."""
+    return {finished.run.id: fingerprint(dict(finished.run.tables)) for finished in runs}
 
-    The baseline's own run is left out where the candidate has others: nobody is compared with himself. A run that was
-    rescored counts, but its successor is judged in its place. Where no rule compares (`compared` off), the baseline has
-    no part in the question, so that naming another one resets nothing. More runs than looks are refused whatever the
-    baseline.
+
+def looking(sides: Sides, looks: Sequence[Look]) -> Looking:
+    """Return how the runs of both arms are to be judged; `looks` are all looks on the evalset so far.
+
+    Where both arms are of one model, the promoted run is the baseline and the others are the candidate: nobody is
+    compared with himself. A rescored run counts, but its successor is judged in its place. More runs than looks are
+    refused whatever the baseline.
     """
-    if not compared:
-        baseline = None
-    others = [f for f in runs if baseline is None or f.run.id != baseline.run.id]
-    counted = others or list(runs)
-    parents = {f.run.spec.parent for f in counted}
-    key = NO_BASELINE if baseline is None else identity_of(baseline.run.spec.fingerprints)
+    apart = not _same(sides.inputs, sides.baseline_inputs)
+    baseline = [f for f in sides.baseline if apart or f.run.id == sides.promoted]
+    base_ids = tuple(f.run.id for f in baseline)
+    counted = [f for f in sides.runs if f.run.id not in base_ids] or list(sides.runs)
     ids = tuple(f.run.id for f in counted)
-    itself = () if baseline is None else (baseline.run.id,)
-    same = [look for look in looks if not compared or look.baseline in (key, NO_BASELINE)]
-    before = _distinct([look for look in same if look.runs != itself])
-    at = next((i for i, look in enumerate(before) if look.runs == ids), len(before))
-    number = max(at + 1, len(ids), len(runs) if len(runs) > MOST else 1)
+    asked = [look for look in looks if _same_question(look, sides) and not set(look.runs) <= set(base_ids)]
+    before = _distinct(asked)
+    at = next((i for i, look in enumerate(before) if _same_runs(look, ids, base_ids)), len(before))
+    number = max(at + 1, len(ids), len(sides.runs) if len(sides.runs) > MOST else 1)
+    there = [*sides.runs, *sides.baseline]
     return Looking(
-        pool=tuple(f for f in counted if f.run.id not in parents),
+        pool=_heirs(counted),
+        baseline=_heirs(baseline),
         runs=ids,
-        baseline=key,
+        baseline_runs=base_ids,
         number=number,
         new=at == len(before),
         earlier=tuple(before[:at]),
-        blocked=_why_blocked(number, before[:at], [f.run.id for f in runs]),
+        blocked=_gone(before, there) or _changed(asked, there) or _too_many(number, before[:at], sides.runs),
+        notes=tuple(_kin(looks, sides)),
     )
 
 
+def _same(a: Inputs, b: Inputs) -> bool:
+    """Return whether two arms are one as far as rules rest on them: a rule more or less makes no other candidate."""
+    alike = all(a[key] == b[key] for key in a.keys() & b.keys())
+    return alike and {"rows", "model"} <= a.keys() & b.keys()
+
+
+def _same_question(look: Look, sides: Sides) -> bool:
+    """Return whether a look was at this candidate and baseline. One without a baseline was at any."""
+    free = not look.baseline or not sides.baseline_inputs
+    return _same(look.inputs, sides.inputs) and (free or _same(look.baseline, sides.baseline_inputs))
+
+
+def _same_runs(look: Look, ids: tuple[str, ...], base_ids: tuple[str, ...]) -> bool:
+    return look.runs == ids and (not look.baseline_runs or not base_ids or look.baseline_runs == base_ids)
+
+
 def _distinct(looks: Sequence[Look]) -> list[Look]:
-    """Return the first look at each set of runs."""
-    first: dict[tuple[str, ...], Look] = {}
+    """Return the first look at each set of runs; one without a baseline and the first with it are one."""
+    kept: list[Look] = []
     for look in looks:
-        first.setdefault(tuple(look.runs), look)
-    return list(first.values())
+        at = next((i for i, k in enumerate(kept) if _same_runs(k, look.runs, look.baseline_runs)), None)
+        if at is None:
+            kept.append(look)
+        elif not kept[at].baseline_runs:
+            kept[at] = kept[at].model_copy(update={"baseline_runs": look.baseline_runs, "baseline": look.baseline})
+    return kept
 
 
-def _why_blocked(number: int, before: Sequence[Look], ids: Sequence[str]) -> str:
-    gone = sorted({run for look in before for run in look.runs} - set(ids))
-    if gone and ids:
-        return (
-            f"run {gone[0]} was judged before and is gone; put it back, for all runs of a candidate are judged together"
-        )
+def _heirs(runs: Sequence[Finished]) -> tuple[Finished, ...]:
+    """Return the runs that no other of them was rescored from."""
+    parents = {f.run.spec.parent for f in runs}
+    return tuple(f for f in runs if f.run.id not in parents)
+
+
+def _gone(before: Sequence[Look], there: Sequence[Finished]) -> str:
+    """Return which judged run is not there any more; without any run there is nothing to block."""
+    judged = {run for look in before for run in (*look.runs, *look.baseline_runs)}
+    gone = sorted(judged - {f.run.id for f in there})
+    if not gone or not there:
+        return ""
+    return f"run {gone[0]} was judged before and is gone; put it back, for all runs of an arm are judged together"
+
+
+def _changed(looks: Sequence[Look], there: Sequence[Finished]) -> str:
+    now = table_hashes(there)
+    for look in looks:
+        for run, hashed in look.tables.items():
+            if now.get(run, hashed) != hashed:
+                return f"the tables of run {run} are not those that were judged on {look.at}; put its folder back"
+    return ""
+
+
+def _too_many(number: int, before: Sequence[Look], runs: Sequence[Finished]) -> str:
     if number <= MOST:
         return ""
-    said = ", ".join(f"{look.outcome} on {look.at}" for look in before) or f"it has {len(ids)} finished runs"
+    said = ", ".join(f"{look.outcome} on {look.at}" for look in before) or f"it has {len(runs)} finished runs"
     return (
         f"this would be look {number} at the same candidate ({said}); rerunning until it is green proves nothing: "
         "change the candidate, or enlarge the evalset"
     )
+
+
+def _kin(looks: Sequence[Look], sides: Sides) -> Iterator[str]:
+    """Yield looks at this model on these rows that were another question: other scorers, or another baseline."""
+    for look in looks:
+        if any(look.inputs.get(key) != sides.inputs.get(key) for key in ("rows", "model")):
+            continue
+        moved = sorted(key for key in look.inputs.keys() & sides.inputs.keys() if look.inputs[key] != sides.inputs[key])
+        if moved:
+            yield f"{look.outcome} on {look.at}, before {', '.join(moved)} changed; that look is not counted"
+        elif not _same_question(look, sides):
+            yield f"{look.outcome} on {look.at} against another baseline, {look.baseline_runs[-1]}; not counted"

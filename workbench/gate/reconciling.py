@@ -32,6 +32,7 @@ def _row(
         scored=scored,
         failed=failed,
         not_applicable=apart,
+        asked_again=len(finished.run.asked_again),
         shortfall=why,
     )
 

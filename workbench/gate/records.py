@@ -73,26 +73,28 @@ class Unwaiver(Noun):
 class Look(Noun):
     """A gate was decided on these runs. The same runs looked at again are the same look.
 
-    They are noted again when the policy, the level, the baseline's run or the outcome is no longer what was noted last.
+    They are noted again when the policy, the level or the outcome is no longer what was noted last.
     """
 
     kind: Literal["look"] = "look"
     evalset: str
     """Name of the evalset."""
-    candidate: str
-    """Hash of the candidate's fingerprints."""
-    baseline: str
-    """Hash of the baseline's fingerprints; `none` without a baseline."""
+    inputs: dict[str, str]
+    """Fingerprints that make the candidate: `rows`, `model`, and each `scorer:NAME` and `judge:NAME` that has a rule."""
     runs: Many[str]
-    """Ids of the candidate's runs, oldest first."""
+    """Ids of the candidate's runs, oldest first, those that were rescored included."""
+    baseline: dict[str, str] = {}
+    """The same fingerprints of the baseline; empty without one, and where no rule compares."""
+    baseline_runs: Many[str] = ()
+    """Ids of the baseline's runs, oldest first."""
+    tables: dict[str, str]
+    """One hash of the tables of each of these runs, by its id: what was judged then must be what is there now."""
     outcome: Outcome
     """What was decided."""
-    policy: str = ""
-    """Hash of the policy; empty in records of before it was noted, as are the next two."""
-    alpha: float | None = None
+    policy: str
+    """Hash of the policy."""
+    alpha: float
     """One-sided level at which it was judged."""
-    baseline_run: str = ""
-    """Id of the baseline's run."""
     at: str
     """When: ISO 8601 time, UTC."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from workbench.evaluation.arms import Answer, Pool, answers
+from workbench.evaluation.arms import Answer, Pool, answers, asked_again
 from workbench.gate.claim import Claim, Judge, unknown
 from workbench.gate.policy import CostLimit
 from workbench.runs import Interval
@@ -20,27 +20,39 @@ def latency_claim(evalset: str, pool: Pool, seconds: float, max_missing: float) 
     """Claim that fewer than 5 % of the answers are slower than `seconds`, which is to say that p95 lies below it.
 
     A share has a proven interval, also in families and for few answers; a percentile of few answers has none.
-    An answer that failed may have been slow. One from the cache says nothing.
+    An answer that failed, at once or at first, or that came from the cache, may have been slow: its time is missing.
     """
-    timed = [a for a in answers(pool) if a.failed or a.latency is not None]
-    slow = [None if a.latency is None or a.failed else float(a.latency > seconds) for a in timed]
-    families = [a.family for a in timed]
+    given, late = answers(pool), asked_again(pool)
+    failed = [a.failed or a.sample_id in late for a in given]
+    slow = [
+        None if no or a.latency is None else float(a.latency > seconds) for a, no in zip(given, failed, strict=True)
+    ]
+    families = [a.family for a in given]
 
     def judge(alpha: float) -> Decision:
         scale = Scale(low=0.0, high=1.0, better="lower")
         return decide_mean(slow, families, scale, limit=SLOW, allowed_missing=max_missing, level=1 - 2 * alpha)
 
-    some = len(slow) > slow.count(None)
-    why = "no answer was timed: recorded and cached answers carry no time"
+    why = _why_untimed(slow.count(None), sum(failed), len(slow), max_missing)
     return Claim(
         rule=f"{evalset}:p95_latency",
         kind="p95_latency",
         what=f"share of answers over {seconds:g} s",
         limit=SLOW,
         passes="below",
-        judge=judge if some else unknown(why),
+        judge=unknown(why, len(slow) - slow.count(None)) if why else judge,
         n_failed=slow.count(None),
     )
+
+
+def _why_untimed(missing: int, failed: int, n: int, allowed: float) -> str:
+    """Return why too few answers were timed for a verdict, or an empty string."""
+    if missing == n and not failed:
+        return "no answer was timed: recorded and cached answers carry no time"
+    if missing <= allowed * n:
+        return ""
+    parts = f"{failed} failed, {missing - failed} recorded or from the cache"
+    return f"{missing} of {n} answers were not timed ({parts}); the policy allows {allowed:.1%} of scores to be missing"
 
 
 def cost_claims(evalset: str, pool: Pool, limit: CostLimit) -> Iterator[Claim]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from workbench.config.evalset_yaml import Evalset
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, DataError, Problem
-from workbench.evaluation.arms import Finished
+from workbench.evaluation.arms import Finished, Pool
 from workbench.evaluation.run import read_start
+from workbench.evaluation.seals import refuse_changed
 from workbench.gate.deciding import Case, decide
 from workbench.gate.decision import GateDecision, Release, joint
 from workbench.gate.ledger import Ledger
-from workbench.gate.looking import Looking, identity_of, looking
+from workbench.gate.looking import Inputs, Looking, Sides, inputs_of, looking, table_hashes
 from workbench.gate.policy import Policy
 from workbench.gate.records import Look
 from workbench.jobs.planning import Asked, Plan, plan, select
@@ -65,8 +66,8 @@ def gate_evalsets(bench: Workbench, question: Question) -> list[Evalset]:
 
 def lacking(bench: Workbench, question: Question, repeats: int) -> list[Plan]:
     """Return the plans of the gates for which the current candidate has no finished run."""
-    plans = [_plan(bench, evalset, repeats) for evalset in gate_evalsets(bench, question)]
-    return [p for p in plans if not _runs_of(bench, p.spec.evalset, p.spec.fingerprints)]
+    plans = [(evalset, _plan(bench, evalset, repeats)) for evalset in gate_evalsets(bench, question)]
+    return [p for evalset, p in plans if not _runs_of(bench, evalset.name, _ruled(_policy(evalset), p))]
 
 
 def gate_run(bench: Workbench, run_id: str) -> Finished:
@@ -81,24 +82,25 @@ def gate_run(bench: Workbench, run_id: str) -> Finished:
 
 
 def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: datetime) -> GateDecision:
-    policy = evalset.spec.policy
-    assert policy is not None, "gate_evalsets has refused it"
-    ledger = Ledger(bench.home.root)
-    current = _plan(bench, evalset, 1).spec.fingerprints
+    policy, ledger = _policy(evalset), Ledger(bench.home.root)
+    current = _ruled(policy, _plan(bench, evalset, 1))
     wanted, blocked = current, ""
     if question.run is not None:
-        wanted = gate_run(bench, question.run).run.spec.fingerprints
+        wanted = inputs_of(gate_run(bench, question.run).run.spec.fingerprints, current)
         blocked = _outdated(question.run, wanted, current)
-    found = _found_baseline(bench, ledger, evalset.name, question.baseline or policy.baseline)
-    runs = _runs_of(bench, evalset.name, wanted)
-    looks, compared = ledger.looks(identity_of(wanted)), _needs_baseline(policy)
-    seen = looking(runs, found.run, looks, compared)
+    compared, runs = _needs_baseline(policy), _runs_of(bench, evalset.name, wanted)
+    found = _found_baseline(bench, ledger, evalset.name, question.baseline or policy.baseline, current)
+    looks = ledger.looks(evalset.name)
+    sides = Sides(wanted, runs, found.inputs, found.runs, found.id) if compared else Sides(wanted, runs)
+    seen = looking(sides, looks)
+    for finished in (*seen.pool, *seen.baseline):
+        refuse_changed(finished.run, finished.folder)
     case = Case(
         evalset=evalset.name,
         policy=policy,
         at=_iso(now),
         candidate=seen.pool,
-        baseline=found.run,
+        baseline=seen.baseline,
         baseline_name=found.name,
         baseline_promoted=found.promoted,
         no_baseline=found.missing if compared else "",
@@ -106,19 +108,32 @@ def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: dat
         looks=seen.earlier,
         waivers=ledger.waivers(now.date(), evalset.name),
         blocked=blocked or seen.blocked or ("" if runs else _no_run(bench, evalset.name)),
-        notes=_unfinished(bench, evalset.name, wanted),
+        notes=[*seen.notes, *_unfinished(bench, evalset.name, wanted)],
     )
     made = decide(case)
     if runs and not case.blocked:
-        _note(ledger, _look(case, made, seen, identity_of(wanted)), looks)
+        _note(ledger, _look(made, sides, seen), looks)
     return made
+
+
+def _policy(evalset: Evalset) -> Policy:
+    assert evalset.spec.policy is not None, "gate_evalsets has refused it"
+    return evalset.spec.policy
+
+
+def _ruled(policy: Policy, planned: Plan) -> dict[str, str]:
+    """Return the fingerprints of a plan that rules rest on: rows, model, and scorers and judges that have a rule."""
+    named = {*policy.metrics, *(name for rules in policy.slices.values() for name in rules)}
+    scorers = [s for s in planned.scorers if s.info().name in named]
+    judges = {f"judge:{judge}" for s in scorers for judge in s.judges()}
+    return inputs_of(planned.spec.fingerprints, {"rows", "model", *(f"scorer:{n}" for n in named), *judges})
 
 
 def _plan(bench: Workbench, evalset: Evalset, repeats: int) -> Plan:
     return plan(bench, Asked(evalset.name, "gate", bench.candidate(), repeats=repeats), evalset)
 
 
-def _outdated(run_id: str, then: dict[str, str], now: dict[str, str]) -> str:
+def _outdated(run_id: str, then: Inputs, now: Inputs) -> str:
     """Return what changed since a named run was made, apart from the model, or an empty string."""
     changed = sorted(k for k in then.keys() | now.keys() if k != "model" and then.get(k) != now.get(k))
     if not changed:
@@ -126,31 +141,32 @@ def _outdated(run_id: str, then: dict[str, str], now: dict[str, str]) -> str:
     return f"{', '.join(changed)} changed since run {run_id} was made; evaluate again, or rescore it"
 
 
-def _runs_of(bench: Workbench, evalset: str, fingerprints: dict[str, str]) -> list[Finished]:
-    """Return every finished run of a candidate on the whole gate set, oldest first."""
-    folders = [f for f in _gate_folders(bench, evalset, fingerprints) if f.summary.exists()]
+def _runs_of(bench: Workbench, evalset: str, inputs: Inputs) -> list[Finished]:
+    """Return every finished run of an arm on the whole gate set, oldest first."""
+    folders = [f for f in _gate_folders(bench, evalset, inputs) if f.summary.exists()]
     return [Finished.read(folder) for folder in folders]
 
 
-def _unfinished(bench: Workbench, evalset: str, fingerprints: dict[str, str]) -> list[str]:
-    folders = [f for f in _gate_folders(bench, evalset, fingerprints) if not f.summary.exists()]
-    return [f"run {f.id} is not finished and was not used: workbench eval resume {f.id}" for f in folders]
+def _unfinished(bench: Workbench, evalset: str, inputs: Inputs) -> list[str]:
+    folders = [f for f in _gate_folders(bench, evalset, inputs) if not f.summary.exists()]
+    return [f"run {f.id} is not finished and was not used: workbench eval run --resume {f.id}" for f in folders]
 
 
-def _gate_folders(bench: Workbench, evalset: str, fingerprints: dict[str, str]) -> list[RunFolder]:
+def _gate_folders(bench: Workbench, evalset: str, inputs: Inputs) -> list[RunFolder]:
     folders = [RunFolder(bench.home.runs / run_id) for run_id in bench.home.run_ids()]
-    return [f for f in folders if (spec := _spec(f)) and _is_of(spec, evalset, fingerprints)]
+    return [f for f in folders if (spec := _spec(f)) and _is_of(spec, evalset, inputs)]
 
 
 def _spec(folder: RunFolder) -> RunSpec | None:
     try:
         return read_start(folder).spec
     except DataError:
-        return None  # a damaged folder is listed by `workbench eval list`; whose it is, nobody can say
+        return None  # a damaged folder is listed by `workbench eval ls`; whose it is, nobody can say
 
 
-def _is_of(spec: RunSpec, evalset: str, fingerprints: dict[str, str]) -> bool:
-    return (spec.evalset, spec.use, spec.limit) == (evalset, "gate", None) and spec.fingerprints == fingerprints
+def _is_of(spec: RunSpec, evalset: str, inputs: Inputs) -> bool:
+    whole = (spec.evalset, spec.use, spec.limit) == (evalset, "gate", None)
+    return whole and inputs_of(spec.fingerprints, inputs) == inputs
 
 
 def _no_run(bench: Workbench, evalset: str) -> str:
@@ -163,13 +179,17 @@ def _no_run(bench: Workbench, evalset: str) -> str:
 @dataclass(frozen=True)
 class _Baseline:
     name: str
-    run: Finished | None = None
+    id: str = ""
+    """The run that was promoted or named."""
+    inputs: Inputs = field(default_factory=dict)
+    runs: Pool = ()
+    """All finished runs of what that run is a run of, oldest first."""
     promoted: str = ""
     missing: str = ""
 
 
-def _found_baseline(bench: Workbench, ledger: Ledger, evalset: str, name: str) -> _Baseline:
-    """Return the run that was promoted under a name, else the run of exactly that id, else why there is none.
+def _found_baseline(bench: Workbench, ledger: Ledger, evalset: str, name: str, keys: Inputs) -> _Baseline:
+    """Return the runs of what was promoted under a name, else of the run of exactly that id, else why there are none.
 
     What names another run tomorrow, such as `latest` or a part of an id, is no baseline.
     """
@@ -183,7 +203,11 @@ def _found_baseline(bench: Workbench, ledger: Ledger, evalset: str, name: str) -
         what = f"no run was promoted as baseline '{name}' of {evalset}, and no finished run has it for its whole id"
         return _Baseline(name, missing=f"{what}: workbench gate promote RUN --name {name} --why …")
     said = "" if promotion is None else f"{promotion.who}, {promotion.at}: {promotion.why}"
-    return _Baseline(name, run, said)
+    inputs = inputs_of(run.run.spec.fingerprints, keys)
+    runs = _runs_of(bench, evalset, inputs)
+    if run.run.id not in {f.run.id for f in runs}:
+        runs = [run]  # of another evalset or use: told as a baseline that does not fit
+    return _Baseline(name, run.run.id, inputs, runs, said)
 
 
 def _exactly(bench: Workbench, run_id: str) -> RunFolder:
@@ -198,21 +222,24 @@ def _needs_baseline(policy: Policy) -> bool:
 
 
 def _note(ledger: Ledger, look: Look, looks: Sequence[Look]) -> None:
-    """Record a decision unless it is, but for the time, the one that was recorded last."""
-    if not looks or looks[-1].model_copy(update={"at": look.at}) != look:
+    """Record a decision unless it is, but for the time, the last one that was recorded of this candidate."""
+    last = next((noted for noted in reversed(looks) if noted.inputs == look.inputs), None)
+    if last is None or last.model_copy(update={"at": look.at}) != look:
         ledger.add(look)
 
 
-def _look(case: Case, made: GateDecision, seen: Looking, candidate: str) -> Look:
+def _look(made: GateDecision, sides: Sides, seen: Looking) -> Look:
+    there = [f for f in (*sides.runs, *sides.baseline) if f.run.id in (*seen.runs, *seen.baseline_runs)]
     return Look(
         evalset=made.evalset,
-        candidate=candidate,
-        baseline=seen.baseline,
+        inputs=dict(sides.inputs),
         runs=seen.runs,
+        baseline=dict(sides.baseline_inputs),
+        baseline_runs=seen.baseline_runs,
+        tables=table_hashes(there),
         outcome=made.decision,
         policy=fingerprint(made.policy.model_dump(mode="json")),
         alpha=made.alpha,
-        baseline_run=case.baseline.run.id if case.baseline else "",
         at=made.at,
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import DataError, Problem
+from workbench.evaluation.asked_again import failed_in_tables, note
 from workbench.evaluation.restore import restore
 from workbench.evaluation.run import begin, read_run
 from workbench.jobs.evaluating import Job
@@ -23,7 +24,8 @@ def prepare(bench: Workbench, old: RunFolder, retry_failed: bool = False) -> tup
     A score stands when its scorer's whole spec and its judge are what they were. Raises `DataError` when the rows
     changed, for then the answers are to other questions, and when failed answers are to be asked of a changed model.
     """
-    before = read_run(old).spec
+    parent = read_run(old)
+    before = parent.spec
     now = replan(bench, before, parent=old.id, retry_failed=retry_failed)
     for name in ("rows", "model") if retry_failed else ("rows",):
         if before.fingerprints[name] != now.spec.fingerprints[name]:
@@ -34,6 +36,7 @@ def prepare(bench: Workbench, old: RunFolder, retry_failed: bool = False) -> tup
     folder = bench.home.new_run(now.spec, datetime.now(UTC))
     # The answers first: a folder without spec.json is no run, so a kill in between leaves none that lacks answers.
     asyncio.run(_fill(old, folder, kept, retry_failed))
+    note(folder, {*parent.asked_again, *(failed_in_tables(old) if retry_failed else ())})
     begin(now.spec, now.rows.manifest, folder)
     return Job(now, folder), kept
 

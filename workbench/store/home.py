@@ -87,6 +87,10 @@ class RunFolder:
         return self.path / "journal.sqlite"
 
     @property
+    def charges(self) -> Path:
+        return self.path / "charges.txt"
+
+    @property
     def samples(self) -> Path:
         return self.path / "samples.parquet"
 

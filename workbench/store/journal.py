@@ -104,6 +104,10 @@ class Journal:
         """Forget answers and scores whose payload begins so, except `but_not`; return how many. They are made again."""
         return await self._in_thread(lambda: self._forget(beginning, but_not))
 
+    async def outputs_beginning(self, beginning: bytes) -> list[tuple[str, bytes]]:
+        """Return sample id and payload of each answer whose payload begins so."""
+        return await self._in_thread(lambda: self._outputs_beginning(beginning))
+
     async def spent(self) -> float:
         """Return what the budget was charged for all answers and scores committed."""
         return await self._in_thread(self._spent)
@@ -198,6 +202,10 @@ class Journal:
         n = sum(self._db.execute(f"DELETE FROM {t} WHERE {begins}", values).rowcount for t in ("outputs", "scores"))
         self._db.execute("COMMIT")
         return n
+
+    def _outputs_beginning(self, beginning: bytes) -> list[tuple[str, bytes]]:
+        query = "SELECT sample_id, payload FROM outputs WHERE substr(payload, 1, ?) = ?"
+        return list(self._db.execute(query, (len(beginning), beginning)))
 
     def _spent(self) -> float:
         cost = "coalesce(json_extract({p}, '$.ok.usage.charged'), json_extract({p}, '$.failed.usage.charged'))"
