@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from workbench.errors import IncompleteRun
@@ -11,17 +13,31 @@ from workbench.models import Price, Usage
 class Budget:
     """Count what calls cost and stop a run that has spent enough.
 
-    `check` stands before every request and `charge` after it, so a run overshoots by at most what was in flight.
+    `check` stands before every request and `charge` after it, so a run overshoots by at most what was in flight. What
+    was charged is kept at once by whoever carries the purse; a kill forgets at most the requests that were in flight.
     """
 
     def __init__(self, limit: float | None, spent: float = 0.0) -> None:
         """Set a limit in the currency of the price tables (`None`: none) and what a resumed run has spent before."""
         self.limit = limit
         self.spent = spent
+        self._keep: Callable[[float], None] = _forgotten
+
+    @contextmanager
+    def carried(self, before: float, keep: Callable[[float], None]) -> Iterator[None]:
+        """Add what a run was charged before; in the block, `keep` is told of every charge before it counts."""
+        self.spent += before
+        self._keep = keep
+        try:
+            yield
+        finally:
+            self._keep = _forgotten
 
     def charge(self, cost: float) -> None:
         """Add what a request cost."""
-        self.spent += cost
+        if cost:
+            self._keep(cost)
+            self.spent += cost
 
     def check(self) -> None:
         """Raise `IncompleteRun` when the limit is reached."""
@@ -30,6 +46,10 @@ class Budget:
                 f"the budget of {self.limit:g} is spent ({self.spent:.6g} so far); "
                 "raise it and resume the run: what is done will not be paid for twice"
             )
+
+
+def _forgotten(cost: float) -> None:
+    """Keep nothing: there is no run that could be resumed."""
 
 
 @dataclass
