@@ -16,6 +16,7 @@ from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, LockedError, Problem, WorkbenchError
 from workbench.evaluation.run import read_start
 from workbench.jobs.evaluating import Job, evaluate_all
+from workbench.jobs.interrupted import Interrupted
 from workbench.jobs.planning import Asked, Plan, folder_for, plan, refuse_changes, select
 from workbench.jobs.rescoring import prepare, replan
 from workbench.jobs.supervision import Stopped, supervise
@@ -27,7 +28,19 @@ def run_evalsets(
     bench: Workbench, names: Sequence[str], asked: Asked, *, fresh: bool, as_json: bool, quiet: bool
 ) -> int:
     """Run the evalsets of these names, or all that have the use; return the exit code."""
-    return _run(bench, jobs_for(bench, plans_for(bench, names, asked), fresh, quiet), as_json, quiet)
+    plans = plans_for(bench, names, asked)
+    command = Interrupted(bench, plans)
+    done = {} if fresh else {p.spec.evalset: found for p in plans if (found := command.finished(p)) is not None}
+    for evalset, (folder, _) in done.items():
+        say(f"{evalset} was finished when this command was interrupted: run {folder.id} (--new runs it again).")
+    jobs = jobs_for(bench, [p for p in plans if p.spec.evalset not in done], fresh, quiet)
+    command.begin([folder for folder, _ in done.values()], jobs)
+    runs, code = evaluated(bench, jobs, quiet) if jobs else ([], 0)
+    if code == 0:
+        command.end()
+        made = {job.plan.spec.evalset: (job.folder, run) for job, run in zip(jobs, runs, strict=True)}
+        _show([(done | made)[p.spec.evalset] for p in plans], as_json)
+    return code
 
 
 def jobs_for(bench: Workbench, plans: Sequence[Plan], fresh: bool, quiet: bool) -> list[Job]:
@@ -80,7 +93,7 @@ def rescore(bench: Workbench, run_id: str, *, retry_failed: bool, as_json: bool,
 def _run(bench: Workbench, jobs: Sequence[Job], as_json: bool, quiet: bool) -> int:
     runs, code = evaluated(bench, jobs, quiet)
     if code == 0:
-        _show(runs, [job.folder for job in jobs], as_json)
+        _show([(job.folder, run) for job, run in zip(jobs, runs, strict=True)], as_json)
     return code
 
 
@@ -105,10 +118,10 @@ def _say_how_to_resume(jobs: Sequence[Job], what: str) -> None:
             say(f"{what} What was done is kept; go on with: workbench eval run --resume {job.folder.id}")
 
 
-def _show(runs: Sequence[EvalRun], folders: Sequence[RunFolder], as_json: bool) -> None:
+def _show(made: Sequence[tuple[RunFolder, EvalRun]], as_json: bool) -> None:
     if as_json:
-        plain = [run.model_dump(mode="json") for run in runs]
+        plain = [run.model_dump(mode="json") for _, run in made]
         click.echo(orjson.dumps(plain[0] if len(plain) == 1 else plain, option=orjson.OPT_INDENT_2).decode())
         return
-    for run, folder in zip(runs, folders, strict=True):
+    for folder, run in made:
         show_run(run, folder)
