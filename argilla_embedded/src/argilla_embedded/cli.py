@@ -12,12 +12,12 @@ import click
 from argilla_embedded import __version__
 from argilla_embedded.errors import EmbeddedError
 from argilla_embedded.home import Home
-
-DEFAULT_HOME = Path.home() / ".argilla-embedded"
+from argilla_embedded.options import home_option, json_option
+from argilla_embedded.people_cli import users, workspaces
 
 
 class Friendly(click.Group):
-    """A group that reports `EmbeddedError` in a line, exit code 1, instead of a traceback."""
+    """A group that reports `EmbeddedError` in a line, exit code 2, instead of a traceback."""
 
     def invoke(self, context: click.Context) -> object:
         """Run the command."""
@@ -25,19 +25,7 @@ class Friendly(click.Group):
             return super().invoke(context)
         except EmbeddedError as exc:
             click.echo(f"Error: {exc}", err=True)
-            context.exit(1)
-
-
-home_option = click.option(
-    "--home",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="ARGILLA_EMBEDDED_HOME",
-    default=DEFAULT_HOME,
-    show_default="~/.argilla-embedded",
-    help="Folder of the database and settings; also by ARGILLA_EMBEDDED_HOME.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+            context.exit(2)
 
 
 def main() -> None:
@@ -61,13 +49,20 @@ def cli() -> None:
 @home_option
 @json_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Port; the first time 6900 or a free one, then the same.")
-@click.option("--host", help="Address to listen on, by default this machine only; any other serves everyone who reaches it.")
+@click.option(
+    "--host", help="Address to listen on, by default this machine only; any other serves everyone who reaches it."
+)
 @click.option("--database-url", help="postgresql://USER@HOST:PORT/DATABASE; the password comes from PGPASSWORD.")
 @click.option(
     "--remote-content/--no-remote-content", default=None, help="Let pages load images and media from other hosts."
 )
 def up(
-    folder: Path, as_json: bool, port: int | None, host: str | None, database_url: str | None, remote_content: bool | None
+    folder: Path,
+    as_json: bool,
+    port: int | None,
+    host: str | None,
+    database_url: str | None,
+    remote_content: bool | None,
 ) -> None:
     """Start the server in the background and wait until it answers.
 
@@ -153,6 +148,10 @@ def logs(folder: Path, follow: bool, lines: int) -> None:
             click.echo(text, nl=False)
             if not text:
                 time.sleep(0.3)
+
+
+cli.add_command(users)
+cli.add_command(workspaces)
 
 
 def _progress() -> Callable[[str], None]:

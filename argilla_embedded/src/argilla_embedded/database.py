@@ -9,12 +9,14 @@ import asyncio
 import secrets
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import argilla_server
 from argilla_server.constants import DEFAULT_API_KEY, DEFAULT_PASSWORD, DEFAULT_USERNAME
 from argilla_server.contexts import accounts
-from argilla_server.database import ALEMBIC_CONFIG_FILE, AsyncSessionLocal, sync_engine
+from argilla_server.database import ALEMBIC_CONFIG_FILE, AsyncSessionLocal, async_engine, sync_engine
 from argilla_server.enums import UserRole
 from argilla_server.models import User, Workspace
 from argilla_server.settings import settings
@@ -61,6 +63,16 @@ def migrate() -> None:
         raise EmbeddedError(f"the database could not be migrated:\n{done.stderr.strip()[-2000:]}")
 
 
+@asynccontextmanager
+async def session() -> AsyncIterator[Any]:
+    """Open a session of Argilla's own, and close every connection afterwards."""
+    try:
+        async with AsyncSessionLocal() as opened:
+            yield opened
+    finally:
+        await async_engine.dispose()
+
+
 def new_password() -> str:
     """Return a random password: 128 bits."""
     return secrets.token_urlsafe(16)
@@ -77,15 +89,15 @@ def version() -> str:
 
 
 async def _prepare_users(home: Home) -> None:
-    async with AsyncSessionLocal() as session:
-        await _refuse_well_known(session)
-        if await session.scalar(select(func.count(User.id)).where(User.role == UserRole.owner)):
+    async with session() as opened:
+        await _refuse_well_known(opened)
+        if await opened.scalar(select(func.count(User.id)).where(User.role == UserRole.owner)):
             return
         owner = Owner(username=OWNER, password=new_password(), api_key=new_api_key())
         # First to the file: credentials without a user are replaced next time, a user without credentials is locked.
         home.keep(owner)
-        workspace = await Workspace.get_by(session, name=WORKSPACE)
-        workspace = workspace or await Workspace.create(session, name=WORKSPACE, autocommit=False)
+        workspace = await Workspace.get_by(opened, name=WORKSPACE)
+        workspace = workspace or await Workspace.create(opened, name=WORKSPACE, autocommit=False)
         user = User(
             first_name="Owner",
             username=owner.username,
@@ -94,20 +106,20 @@ async def _prepare_users(home: Home) -> None:
             api_key=owner.api_key,
             workspaces=[workspace],
         )
-        session.add(user)
-        await session.commit()
+        opened.add(user)
+        await opened.commit()
 
 
-async def _refuse_well_known(session: Any) -> None:
-    for user in await session.scalars(select(User)):
+async def _refuse_well_known(opened: Any) -> None:
+    for user in await opened.scalars(select(User)):
         known_password = user.username == DEFAULT_USERNAME and accounts.verify_password(
             DEFAULT_PASSWORD, user.password_hash
         )
         if user.api_key == DEFAULT_API_KEY or known_password:
             what = "API key" if user.api_key == DEFAULT_API_KEY else "password"
             raise EmbeddedError(
-                f"User {user.username!r} in the database has Argilla's well-known default {what}; anybody could sign in. "
-                f"Give it new ones first: argilla-embedded users reset {user.username} --api-key"
+                f"User {user.username!r} in the database has Argilla's well-known default {what}: anybody could "
+                f"sign in. Give it new ones first: argilla-embedded users reset {user.username} --api-key"
             )
 
 
@@ -115,11 +127,13 @@ def _revision() -> str | None:
     from alembic.runtime.migration import MigrationContext
 
     with sync_engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        revision: str | None = MigrationContext.configure(connection).get_current_revision()
+    return revision
 
 
 def _newest_revision() -> str | None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    return ScriptDirectory.from_config(Config(ALEMBIC_CONFIG_FILE)).get_current_head()
+    head: str | None = ScriptDirectory.from_config(Config(ALEMBIC_CONFIG_FILE)).get_current_head()
+    return head

@@ -184,7 +184,9 @@ class Home:
         try:
             return noun.model_validate_json(text)
         except ValidationError as exc:
-            raise EmbeddedError(f"{self.path / name} cannot be read as {noun.__name__}: mend or remove it\n{exc}") from exc
+            raise EmbeddedError(
+                f"{self.path / name} cannot be read as {noun.__name__}: mend or remove it\n{exc}"
+            ) from exc
 
 
 def _wait_for_pid(handle: int) -> int:

@@ -96,9 +96,7 @@ def up(home: Home, wanted: Wanted, tell: Tell = lambda _: None) -> Started:
     process = _spawn(home)
     _wait_until_ready(home, process, tell)
     owner = home.owner()
-    return Started(
-        url=settings.url, pid=process.pid, already=False, new_owner=owner if owner != had_owner else None
-    )
+    return Started(url=settings.url, pid=process.pid, already=False, new_owner=owner if owner != had_owner else None)
 
 
 def down(home: Home, tell: Tell = lambda _: None) -> bool:
@@ -167,8 +165,8 @@ def _already(home: Home, pid: int, wanted: Wanted, tell: Tell) -> Started:
     for name, value in wanted.model_dump(exclude_none=True).items():
         if getattr(settings, name) != value:
             raise EmbeddedError(
-                f"{home.path} is already served at {state.url}, with {name} {getattr(settings, name)!r}, not {value!r}; "
-                "run `argilla-embedded down` first"
+                f"{home.path} is already served at {state.url}, with {name} {getattr(settings, name)!r}, not "
+                f"{value!r}; run `argilla-embedded down` first"
             )
     _wait_until_ready(home, None, tell)
     return Started(url=state.url, pid=pid, already=True, new_owner=None)
@@ -298,7 +296,9 @@ def _jobs(path: str) -> tuple[int | None, int | None]:
     client = redis.Redis(unix_socket_path=path, socket_timeout=5)
     try:
         pending = sum(
-            int(client.llen(f"rq:queue:{name}")) + int(client.zcard(f"rq:scheduled:{name}")) + int(client.zcard(f"rq:wip:{name}"))
+            int(client.llen(f"rq:queue:{name}"))
+            + int(client.zcard(f"rq:scheduled:{name}"))
+            + int(client.zcard(f"rq:wip:{name}"))
             for name in ("high", "default")
         )
         failed = sum(int(client.zcard(f"rq:failed:{name}")) for name in ("high", "default"))

@@ -9,14 +9,16 @@ last second.
 
 from __future__ import annotations
 
+import io
 import os
 import socketserver
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from fakeredis import FakeRedis, FakeServer
 from fakeredis._clients._sync import FakeRedisConnection
@@ -30,10 +32,22 @@ SYNC_EVERY_S = 1.0
 VOLATILE = (b"rq:worker", b"rq:scheduler-lock", b"rq:clean_registries", b"rq:executions")
 """Keys that speak of processes, which do not outlive a start."""
 READS = frozenset(
-    b"PING HELLO AUTH SELECT CLIENT COMMAND INFO CONFIG ECHO TIME WATCH UNWATCH MULTI EXEC DISCARD GET MGET EXISTS TYPE "
-    b"TTL PTTL EXPIRETIME PEXPIRETIME KEYS SCAN DBSIZE STRLEN HGET HGETALL HMGET HKEYS HLEN HEXISTS LRANGE LLEN LINDEX "
-    b"LPOS SMEMBERS SCARD SISMEMBER ZRANGE ZRANGEBYSCORE ZCARD ZCOUNT ZSCORE ZRANK XRANGE XREVRANGE XLEN XINFO".split()
+    b"PING HELLO AUTH SELECT CLIENT COMMAND INFO CONFIG ECHO TIME WATCH UNWATCH MULTI EXEC DISCARD GET MGET EXISTS "
+    b"TYPE TTL PTTL EXPIRETIME PEXPIRETIME KEYS SCAN DBSIZE STRLEN HGET HGETALL HMGET HKEYS HLEN HEXISTS LRANGE LLEN "
+    b"LINDEX LPOS SMEMBERS SCARD SISMEMBER ZRANGE ZRANGEBYSCORE ZCARD ZCOUNT ZSCORE ZRANK XRANGE XREVRANGE XLEN XINFO".split()
 )
+
+
+class Stream(Protocol):
+    """What commands are read from."""
+
+    def readline(self) -> bytes:
+        """Return a line with its end."""
+        ...
+
+    def read(self, size: int, /) -> bytes:
+        """Return `size` bytes, fewer at the end."""
+        ...
 
 
 class Journal:
@@ -167,12 +181,12 @@ class _Handler(socketserver.StreamRequestHandler):
 def _carry_out(fake: FakeRedisConnection, command: Command) -> Any:
     fake.get_socket().sendall(encode(command))
     try:
-        return fake.read_response()  # type: ignore[no-untyped-call]
+        return fake.read_response()
     except Exception as exc:  # the client's mistakes are replies, of many classes
         return exc
 
 
-def read_command(file: BinaryIO) -> Command | None:
+def read_command(file: Stream) -> Command | None:
     """Read one command in Redis' protocol; None at the end of the stream or of a torn command."""
     head = file.readline()
     if not head.startswith(b"*"):
@@ -194,8 +208,6 @@ def encode(command: Command) -> bytes:
 
 def decode(data: bytes) -> Command:
     """Read a command that `encode` wrote."""
-    import io
-
     command = read_command(io.BytesIO(data))
     assert command is not None
     return command
@@ -249,6 +261,4 @@ def socket_path(folder: Path) -> str:
     inside = str(folder / "queue.sock")
     if len(os.fsencode(inside)) <= 100:
         return inside
-    import tempfile
-
     return str(Path(tempfile.mkdtemp(prefix="argilla-embedded-")) / "queue.sock")

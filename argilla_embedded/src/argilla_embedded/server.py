@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,7 @@ def _announcer(home: Home, settings: Settings) -> Callable[[Phase, str], None]:
     queue, started = socket_path(home.path), time.time()
 
     def announce(phase: Phase, message: str = "") -> None:
-        state = State(
-            pid=os.getpid(), started=started, phase=phase, url=settings.url, queue=queue, message=message
-        )
+        state = State(pid=os.getpid(), started=started, phase=phase, url=settings.url, queue=queue, message=message)
         home.keep(state)
 
     return announce
@@ -82,7 +81,7 @@ def _serve(
     gc.collect()
     gc.freeze()  # pages that the collector does not touch stay shared with the workers
     alive, hold = os.pipe()
-    workers = [_fork(lambda name=name: worker.work(name, alive), lock, hold, listening.fileno()) for name in worker.QUEUES]
+    workers = [_fork(partial(worker.work, name, alive), lock, hold, listening.fileno()) for name in worker.QUEUES]
     os.close(alive)
     announce("starting", "")
     with QueueServer(state.queue, Journal(home.path / "queue.sqlite")):
@@ -157,12 +156,17 @@ def _fork(action: Callable[[], Any], *close: int) -> int:
 def _stop(workers: list[int]) -> None:
     for pid in workers:
         os.kill(pid, signal.SIGTERM)
-    killer = threading.Timer(GRACE_S, lambda: [os.kill(pid, signal.SIGKILL) for pid in workers])
+    killer = threading.Timer(GRACE_S, _kill, [workers])
     killer.daemon = True
     killer.start()
     for pid in workers:
         os.waitpid(pid, 0)
     killer.cancel()
+
+
+def _kill(workers: list[int]) -> None:
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
