@@ -11,8 +11,9 @@ from typing import Any
 
 from benchmarks.project import text, vocabulary
 from benchmarks.setting import Setting
-from workbench.evaluation.compact import Table, sample_schema, score_schema
+from workbench.evaluation.compact import sample_schema, score_schema
 from workbench.store.home import RunFolder
+from workbench.store.parquet import Table
 
 Row = dict[str, Any]
 USAGE: Row = {"input_tokens": 300, "output_tokens": 40, "cost": 0.0004, "attempts": 1, "cached": False}

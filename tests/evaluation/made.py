@@ -9,11 +9,12 @@ from typing import Any
 
 from workbench.datasets import Manifest
 from workbench.evaluation.arms import Finished, SampleScores
-from workbench.evaluation.compact import Table, sample_schema, score_schema
+from workbench.evaluation.compact import sample_schema, score_schema
 from workbench.evaluation.seals import seals
 from workbench.evaluation.summary import sum_up
 from workbench.runs import EvalRun, RunSpec, ScorerInfo
 from workbench.store.home import RunFolder
+from workbench.store.parquet import Table
 
 NA = "not_applicable"
 Cell = float | None | str

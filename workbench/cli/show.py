@@ -9,11 +9,11 @@ from typing import Literal
 import click
 
 from workbench.evaluation.agreement import JudgeCheck
-from workbench.evaluation.summary import worst_samples
+from workbench.evaluation.notable import worst_samples
 from workbench.reports.words import interval_text, latency_line, number, sliced, spending_rows, whole
 from workbench.runs import EvalRun, Metric
 from workbench.store.home import RunFolder
-from workbench.tables import Row
+from workbench.store.parquet import Row
 
 WORST = 3
 LONG = 110

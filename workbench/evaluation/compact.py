@@ -17,15 +17,10 @@ from workbench.runs import ScorerInfo
 from workbench.store.files import replacing, told_when_full
 from workbench.store.home import RunFolder
 from workbench.store.journal import Entries, Journal
+from workbench.store.parquet import Row, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Row = dict[str, Any]
-CHUNK = 512
-"""Rows turned into Arrow at once."""
-GROUP_BYTES = 4 * 2**20
-"""Arrow bytes of a row group: few large groups are read quickly, and this many bytes are all that memory holds."""
 
 
 async def compact(work: Work, journal: Journal, folder: RunFolder) -> None:
@@ -127,71 +122,7 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-# ---------------------------------------------------------------- Parquet
-
-
-class Table:
-    """A Parquet file that is written row by row and keeps one row group in memory."""
-
-    def __init__(self, path: str, schema: pa.Schema) -> None:
-        import pyarrow.parquet as pq
-
-        self._schema = schema
-        self._rows: list[Row] = []
-        self._pending: list[pa.Table] = []
-        self._bytes = 0
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
-
-    def __enter__(self) -> Table:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self._convert()
-            self._write()
-        finally:
-            self._writer.close()
-
-    def add(self, row: Row) -> None:
-        """Append a row."""
-        self._rows.append(row)
-        if len(self._rows) >= CHUNK:
-            self._convert()
-            if self._bytes >= GROUP_BYTES:
-                self._write()
-
-    def _convert(self) -> None:
-        rows, self._rows = self._rows, []
-        if rows:
-            self._pending.append(_table(rows, self._schema))
-            self._bytes += self._pending[-1].nbytes
-
-    def _write(self) -> None:
-        import pyarrow as pa
-
-        pending, self._pending, self._bytes = self._pending, [], 0
-        if pending:
-            self._writer.write_table(pa.concat_tables(pending))
-            pending.clear()
-            pa.default_memory_pool().release_unused()
-
-
-def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
-    """Return rows as an Arrow table, by way of JSON: quicker than value by value, and it does not load pandas."""
-    import pyarrow as pa
-    import pyarrow.json as pj
-
-    lines = b"\n".join(map(orjson.dumps, rows))
-    # JSON has no maps: read as the list of entries that a map is stored as, then seen as a map without a copy.
-    entries = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
-    at = schema.get_field_index("tags")
-    read_as = schema.set(at, pa.field("tags", entries))
-    parse = pj.ParseOptions(explicit_schema=read_as, unexpected_field_behavior="error")
-    # One thread: each of Arrow's would keep a heap of its own.
-    read = pj.ReadOptions(use_threads=False, block_size=len(lines) + 1)
-    table = pj.read_json(pa.BufferReader(lines), read, parse)
-    tags = table.column(at).combine_chunks().view(schema.field(at).type)
-    return table.set_column(at, schema.field(at), tags).select(schema.names)
+# ---------------------------------------------------------------- columns
 
 
 def sample_schema() -> pa.Schema:

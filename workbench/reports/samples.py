@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.evaluation.summary import worst_samples
+from workbench.evaluation import notable
 from workbench.reports.document import Card
 from workbench.reports.words import number
 from workbench.runs import ScorerInfo
 from workbench.store.home import RunFolder
-from workbench.tables import Row, connection, rows
+from workbench.store.parquet import Row
 
 MOST = 20
 """Samples of one kind on a page."""
@@ -17,27 +17,19 @@ MOST = 20
 
 def worst(folder: RunFolder, info: ScorerInfo) -> list[Card]:
     """Return the samples that a scorer likes least; none that has the best possible score."""
-    return [_card(row, _value(row), ("reason", row["reason"] or "")) for row in worst_samples(folder, info, MOST)]
+    return [
+        _card(row, _value(row), ("reason", row["reason"] or "")) for row in notable.worst_samples(folder, info, MOST)
+    ]
 
 
 def unanswered(folder: RunFolder) -> list[Card]:
     """Return the first samples to which the model gave no usable answer."""
-    query = """SELECT sample_id, repeat, question, "references", output, failure, failure_message
-               FROM samples WHERE failure IS NOT NULL ORDER BY position, repeat LIMIT ?"""
-    with connection(samples=folder.samples) as db:
-        found = rows(db, query, [MOST])
+    found = notable.unanswered(folder, MOST)
     return [_card(row, row["failure"], ("what happened", row["failure_message"] or "")) for row in found]
 
 
 def unscored(folder: RunFolder) -> list[Card]:
     """Return the first answers that a scorer should have scored and could not."""
-    query = """SELECT s.sample_id, s.repeat, s.scorer, s.failure, s.failure_message, s.raw,
-                      a.question, a."references", a.output
-               FROM scores s JOIN samples a USING (sample_id, repeat)
-               WHERE s.failure NOT IN ('no_output', 'not_applicable')
-               ORDER BY s.position, s.repeat, s.scorer LIMIT ?"""
-    with connection(samples=folder.samples, scores=folder.scores) as db:
-        found = rows(db, query, [MOST])
     return [
         _card(
             row,
@@ -45,7 +37,7 @@ def unscored(folder: RunFolder) -> list[Card]:
             ("what happened", row["failure_message"] or ""),
             ("what the judge said", row["raw"] or ""),
         )
-        for row in found
+        for row in notable.unscored(folder, MOST)
     ]
 
 

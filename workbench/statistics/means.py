@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Groups = Sequence[str] | NDArray[np.integer]
+    """Families by name, or by any numbers."""
+
 FEW_LAPSES = 10
 """With fewer scores away from the end where most are, their spread is a guess: each score counts as one 0/1 trial."""
 
 
 def mean_interval(
-    values: Sequence[float],
-    groups: Sequence[str] | None = None,
+    values: Sequence[float] | NDArray[np.float64],
+    groups: Groups | None = None,
     *,
     low: float | None = None,
     high: float | None = None,
@@ -106,14 +109,16 @@ def design_certainty(codes: NDArray[np.int64]) -> float:
     return 1 + 3 * len(codes) / float(np.square(np.bincount(codes), dtype=float).sum())
 
 
-def group_codes(groups: Sequence[str] | None, n: int) -> NDArray[np.int64]:
-    """Return each sample's family as a number, 0 … C - 1 in order of appearance."""
+def group_codes(groups: Groups | None, n: int) -> NDArray[np.int64]:
+    """Return each sample's family as a number: names 0 … C - 1 in order of appearance, an array's numbers by size."""
     import numpy as np
 
     if groups is None:
         return np.arange(n, dtype=np.int64)
     if len(groups) != n:
         raise ValueError(f"{n} values but {len(groups)} groups; give one group a value")
+    if isinstance(groups, np.ndarray):
+        return np.unique(groups, return_inverse=True)[1]
     numbers: dict[str, int] = {}
     return np.fromiter((numbers.setdefault(g, len(numbers)) for g in groups), dtype=np.int64, count=n)
 
