@@ -26,8 +26,10 @@ LONGEST_RUN = 500
 """Texts that share a rare shingle are all compared with each other up to so many; beyond, with the nearest in size."""
 MEETINGS_AT_ONCE = 4_000_000
 """Pairs held in memory while they are looked for."""
-_RARE_BITS = 12
-_TAIL_BITS = HASH_BITS - _RARE_BITS
+RARE_BITS = 12
+"""Bits for how often a shingle was seen, where the rarest are sorted to the front."""
+TAIL_BITS = HASH_BITS - RARE_BITS
+"""Bits of a hash that are left beside it; enough to meet by, and every meeting is counted in full."""
 
 
 class NearDuplicates(NamedTuple):
@@ -71,8 +73,9 @@ def near_duplicates(shingles: Shingles, threshold: float = THRESHOLD) -> NearDup
     sizes = shingles.sizes()
     alone = (same == np.arange(len(same))) & (sizes > 0)
     found: list[tuple[Offsets, Offsets, Shares]] = [(np.zeros(0, np.int64),) * 2 + (np.zeros(0),)]
-    for first, second in _meetings(*_beginnings(shingles, alone, threshold), sizes, threshold):
-        jaccard = _jaccard(shingles, first, second)
+    for first, second in _meetings(*beginnings(shingles, alone, threshold), sizes, threshold):
+        shared = n_shared(shingles, first, second)
+        jaccard = shared / (sizes[first] + sizes[second] - shared)
         near = jaccard >= threshold
         found.append((first[near], second[near], jaccard[near]))
     first, second, jaccard = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -98,7 +101,7 @@ def _same(shingles: Shingles) -> Offsets:
     return same
 
 
-def _beginnings(shingles: Shingles, alone: NDArray[np.bool_], threshold: float) -> tuple[Hashes, Offsets]:
+def beginnings(shingles: Shingles, alone: NDArray[np.bool_], threshold: float) -> tuple[Hashes, Offsets]:
     """Return the rarest shingles of each text by which it can meet others (shortened hashes), and their texts."""
     import numpy as np
 
@@ -106,7 +109,7 @@ def _beginnings(shingles: Shingles, alone: NDArray[np.bool_], threshold: float) 
     slots = np.uint64((1 << min(24, max(8, len(shingles.hashes).bit_length() + 1))) - 1)
     seen = np.bincount((shingles.hashes & slots).astype(np.int64), minlength=int(slots) + 1)
     # How often is a bound from above where two shingles share a slot; any fixed order will do.
-    seen = np.minimum(seen, (1 << _RARE_BITS) - 1).astype(np.uint64)
+    seen = np.minimum(seen, (1 << RARE_BITS) - 1).astype(np.uint64)
     needed = sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1
     tails, texts = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     for begin in range(0, len(sizes), TEXTS_AT_ONCE):
@@ -114,13 +117,13 @@ def _beginnings(shingles: Shingles, alone: NDArray[np.bool_], threshold: float) 
         text = np.repeat(np.arange(end - begin), sizes[begin:end])
         hashes = shingles.hashes[shingles.starts[begin] : shingles.starts[end]]
         often = seen[(hashes & slots).astype(np.int64)]
-        key = text.astype(np.uint64) << np.uint64(HASH_BITS) | often << np.uint64(_TAIL_BITS)
-        key |= hashes & np.uint64((1 << _TAIL_BITS) - 1)
+        key = text.astype(np.uint64) << np.uint64(HASH_BITS) | often << np.uint64(TAIL_BITS)
+        key |= hashes & np.uint64((1 << TAIL_BITS) - 1)
         key.sort()
         place = np.arange(len(key)) - (shingles.starts[begin:end] - shingles.starts[begin])[text]
-        often = key >> np.uint64(_TAIL_BITS) & np.uint64((1 << _RARE_BITS) - 1)
+        often = key >> np.uint64(TAIL_BITS) & np.uint64((1 << RARE_BITS) - 1)
         kept = (place < needed[begin:end][text]) & (often > 1) & alone[begin:end][text]
-        tails.append(key[kept] & np.uint64((1 << _TAIL_BITS) - 1))
+        tails.append(key[kept] & np.uint64((1 << TAIL_BITS) - 1))
         texts.append(text[kept] + begin)
     return np.concatenate(tails), np.concatenate(texts)
 
@@ -164,8 +167,8 @@ def _once(keys: list[Offsets], n: int) -> tuple[Offsets, Offsets]:
     return both // n, both % n
 
 
-def _jaccard(shingles: Shingles, first: Offsets, second: Offsets) -> Shares:
-    """Return the exact similarity of each pair."""
+def n_shared(shingles: Shingles, first: Offsets, second: Offsets) -> Offsets:
+    """Return how many shingles the two texts of each pair have in common."""
     import numpy as np
 
     sizes = shingles.sizes()
@@ -176,7 +179,7 @@ def _jaccard(shingles: Shingles, first: Offsets, second: Offsets) -> Shares:
         members.sort()
         twice = members[1:][members[1:] == members[:-1]] >> np.uint64(HASH_BITS)
         shared[begin : begin + len(a)] = np.bincount(twice.astype(np.int64), minlength=len(a))
-    return shared / (sizes[first] + sizes[second] - shared)
+    return shared
 
 
 def _members(shingles: Shingles, texts: Offsets, sizes: Offsets) -> Hashes:
