@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("workbench.cli.judge:judge_group", "Check a judge against gold labels."),
     "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
     "evalset": ("workbench.cli.evalset:evalset_group", "List and validate evalsets."),
+    "argilla": ("workbench.cli.argilla:argilla_group", "Run Argilla's own server here, without Docker."),
+    "label": ("workbench.cli.label:label_group", "Put records before annotators, and get their labels back."),
     "doctor": ("workbench.cli.doctor:doctor", "Check configuration, keys, endpoints, packages and disk."),
 }
 
