@@ -34,7 +34,8 @@ VOLATILE = (b"rq:worker", b"rq:scheduler-lock", b"rq:clean_registries", b"rq:exe
 READS = frozenset(
     b"PING HELLO AUTH SELECT CLIENT COMMAND INFO CONFIG ECHO TIME WATCH UNWATCH MULTI EXEC DISCARD GET MGET EXISTS "
     b"TYPE TTL PTTL EXPIRETIME PEXPIRETIME KEYS SCAN DBSIZE STRLEN HGET HGETALL HMGET HKEYS HLEN HEXISTS LRANGE LLEN "
-    b"LINDEX LPOS SMEMBERS SCARD SISMEMBER ZRANGE ZRANGEBYSCORE ZCARD ZCOUNT ZSCORE ZRANK XRANGE XREVRANGE XLEN XINFO".split()
+    b"LINDEX LPOS SMEMBERS SCARD SISMEMBER ZRANGE ZRANGEBYSCORE ZCARD ZCOUNT ZSCORE ZRANK XRANGE XREVRANGE XLEN "
+    b"XINFO".split()
 )
 
 
@@ -142,7 +143,6 @@ class QueueServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         client = self.client()
         for command in self.journal.commands():
             client.execute_command(*command)
-        requeue_unfinished(client)
         self.journal.replace(dump(client))
 
     def _sync(self) -> None:
@@ -239,21 +239,6 @@ def _made_by(client: Any, key: bytes) -> list[Command]:
             scores = client.zrange(key, 0, -1, withscores=True)
             return [(b"ZADD", key, *(part for member, score in scores for part in (repr(score).encode(), member)))]
     return []  # streams hold the results of finished jobs
-
-
-def requeue_unfinished(client: Any) -> None:
-    """Put every job that was begun or lost its place when the process ended back in front of its queue."""
-    for key in sorted(client.scan_iter(b"rq:job:*")):
-        status, origin = client.hmget(key, "status", "origin")
-        if status not in (b"queued", b"started") or origin is None:
-            continue
-        queue = b"rq:queue:" + origin
-        identity = key.removeprefix(b"rq:job:")
-        if identity not in client.lrange(queue, 0, -1):
-            client.lpush(queue, identity)
-            client.hset(key, "status", "queued")
-        client.zrem(b"rq:wip:" + origin, identity)
-        client.delete(queue + b":intermediate")
 
 
 def socket_path(folder: Path) -> str:

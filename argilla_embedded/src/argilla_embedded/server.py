@@ -11,16 +11,16 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from argilla_embedded import environment
 from argilla_embedded.errors import EmbeddedError
 from argilla_embedded.home import Home, Phase, Settings, State
+from argilla_embedded.pages import guarded
+from argilla_embedded.processes import Keeper, fork, in_child
 from argilla_embedded.queue import Journal, QueueServer, socket_path
 
 GRACE_S = 10
@@ -74,22 +74,26 @@ def _serve(
     state = home.state()
     assert state is not None
     environment.apply(home, settings, state.queue)
-    from argilla_embedded import database, worker  # loads argilla_server: seconds
+    from argilla_embedded import database, reconcile, worker  # loads argilla_server: seconds
 
     announce("preparing", "")
-    _in_child(lambda: database.prepare(home))
+    in_child(lambda: database.prepare(home))
     gc.collect()
     gc.freeze()  # pages that the collector does not touch stay shared with the workers
     alive, hold = os.pipe()
-    workers = [_fork(partial(worker.work, name, alive), lock, hold, listening.fileno()) for name in worker.QUEUES]
-    os.close(alive)
+    closed = (lock, hold, listening.fileno())
+    keepers = [Keeper(name, fork(partial(worker.work, name, alive), closed), alive) for name in worker.QUEUES]
     announce("starting", "")
     with QueueServer(state.queue, Journal(home.path / "queue.sqlite")):
-        _run(listening, lambda: announce("ready", ""))
-        _stop(workers)
+        for keeper in keepers:
+            keeper.watch()
+        worker.QUEUES["default"].enqueue(reconcile.update_stale_statuses, job_timeout=-1)
+        _run(settings, listening, lambda: announce("ready", ""))
+        for keeper in keepers:
+            keeper.stop(GRACE_S)
 
 
-def _run(listening: socket.socket, ready: Callable[[], None]) -> None:
+def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]) -> None:
     import uvicorn
     from argilla_server import app
 
@@ -99,74 +103,16 @@ def _run(listening: socket.socket, ready: Callable[[], None]) -> None:
             if self.started:
                 ready()
 
-    config = uvicorn.Config(app, access_log=False, log_level="info", timeout_graceful_shutdown=GRACE_S)
-    Server(config).run(sockets=[listening])
+    pages = guarded(app, settings.remote_content)
+    server = Server(uvicorn.Config(pages, access_log=False, log_level="info", timeout_graceful_shutdown=GRACE_S))
 
+    def stop(*_: object) -> None:
+        server.should_exit = True
 
-def _in_child(action: Callable[[], None]) -> None:
-    """Run `action` in a forked process, so that its event loop and connections leave nothing behind here."""
-    told, tell = os.pipe()
-
-    def act() -> None:
-        try:
-            action()
-        except EmbeddedError as exc:
-            os.write(tell, str(exc).encode()[:60_000])
-            raise SystemExit(1) from exc
-
-    child = _fork(act)
-    os.close(tell)
-    with os.fdopen(told, "rb") as pipe:
-        message = pipe.read().decode()
-    _, status = os.waitpid(child, 0)
-    if status:
-        raise EmbeddedError(message or f"preparing the database failed; see the log ({home_hint()})")
-
-
-def home_hint() -> str:
-    """Return how to see the log."""
-    return "argilla-embedded logs"
-
-
-def _fork(action: Callable[[], Any], *close: int) -> int:
-    """Run `action` in a forked process without the handles `close`; return its process id."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        for handle in close:
-            os.close(handle)
-        action()
-        code = 0
-    except SystemExit as exc:
-        code = int(exc.code or 0)
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def _stop(workers: list[int]) -> None:
-    for pid in workers:
-        os.kill(pid, signal.SIGTERM)
-    killer = threading.Timer(GRACE_S, _kill, [workers])
-    killer.daemon = True
-    killer.start()
-    for pid in workers:
-        os.waitpid(pid, 0)
-    killer.cancel()
-
-
-def _kill(workers: list[int]) -> None:
-    for pid in workers:
-        os.kill(pid, signal.SIGKILL)
+    # uvicorn ends well and then raises the signal again, which must not end us before the workers.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    server.run(sockets=[listening])
 
 
 if __name__ == "__main__":
