@@ -18,7 +18,7 @@ from workbench.calling.addresses import api_key, check_endpoint, proxy_for
 from workbench.calling.budget import Budget, Spent
 from workbench.calling.chat import Answer, Reply, Trouble, counted_tokens, parse, read, request_body
 from workbench.calling.clock import Clock, RealClock
-from workbench.calling.rate_limits import Pace
+from workbench.calling.rate_limits import Pace, Shared
 from workbench.calling.retry import asked_wait, wait_before
 from workbench.calling.secrets import one_line, redact
 from workbench.errors import ModelError
@@ -52,6 +52,7 @@ class OpenAIEndpoint:
         identity: str,
         clock: Clock | None = None,
         rng: random.Random | None = None,
+        shared: Shared | None = None,
     ) -> None:
         """`identity` is the fingerprint of everything that can change an answer, `spec_fingerprint(spec, weights)`.
 
@@ -68,7 +69,7 @@ class OpenAIEndpoint:
         self._slots = asyncio.Semaphore(self.concurrency)
         self._asked: dict[bytes, asyncio.Future[Output | OutputFailure | None]] = {}
         """What is being asked right now, by the key of its answer."""
-        self._pace = Pace(spec.limits, spec.sampling.max_tokens, self._clock)
+        self._pace = Pace(spec.limits, spec.sampling.max_tokens, self._clock, shared)
         self._wire: Wire | None = None
         self._answered = False
         """Whether this server has ever answered: afterwards, a web page is an accident and not a wrong address."""

@@ -27,7 +27,9 @@ from workbench.models import (
     ScriptedSpec,
     kept,
 )
+from workbench.nouns import fingerprint
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers
+from workbench.store.shared_numbers import SharedNumbers
 
 Say = Callable[[str], None]
 FREE = Price(input=0, output=0)
@@ -70,7 +72,7 @@ async def open_models(
         stack.callback(cache.close)
         server = LocalServer(bench, stack, budget, say)
         for name in names:
-            model = _open(bench, name, cache if use_cache else None, budget, server)
+            model = _open(bench, name, cache if use_cache else None, budget, server, stack)
             stack.push_async_callback(model.aclose)
             opened.models[name] = model
         try:
@@ -80,11 +82,29 @@ async def open_models(
                 await embedder.aclose()
 
 
-def _open(bench: Workbench, name: str, cache: ResponseCache | None, budget: Budget, server: LocalServer) -> Model:
+def _pace(bench: Workbench, spec: EndpointSpec, stack: AsyncExitStack) -> SharedNumbers | None:
+    """Return what all processes of the home share to keep a server's limits; nothing where it has none."""
+    if spec.limits.requests_per_minute is None and spec.limits.tokens_per_minute is None:
+        return None
+    # Servers count by account and model: whatever else differs, the allowance is one.
+    server = fingerprint([spec.base_url.rstrip("/"), spec.model, spec.api_key_env])
+    pace = SharedNumbers(bench.home.cache / "pace" / server)
+    stack.callback(pace.close)
+    return pace
+
+
+def _open(
+    bench: Workbench,
+    name: str,
+    cache: ResponseCache | None,
+    budget: Budget,
+    server: LocalServer,
+    stack: AsyncExitStack,
+) -> Model:
     spec = bench.model(name)
     match spec:
         case EndpointSpec():
-            return OpenAIEndpoint(spec, cache, budget, identity(bench, name))
+            return OpenAIEndpoint(spec, cache, budget, identity(bench, name), shared=_pace(bench, spec, stack))
         case LocalSpec():
             server.add(name, spec)
             kept = cache if spec.cache else None
