@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, Strict
+from pydantic import AwareDatetime, Field, Strict, model_validator
 
 from workbench.nouns import Many, Noun
 
@@ -52,6 +52,32 @@ class Record(Noun):
     """Slices this record belongs to, as name → value."""
 
 
+class Span(Noun):
+    """A stretch of a text that an annotator marked."""
+
+    start: int = Field(ge=0)
+    """First character, counted from 0 in Unicode code points."""
+    end: int = Field(ge=1)
+    """The character after the last one."""
+    label: str
+    """What it was marked as."""
+
+    @model_validator(mode="after")
+    def _has_text(self) -> Span:
+        if self.end <= self.start:
+            raise ValueError(f"a span ends after its start, not at {self.end} from {self.start}")
+        return self
+
+
+class Ranked(Noun):
+    """One thing's place in a ranking; equal ranks are a tie."""
+
+    value: str
+    """What is ranked; of candidate answers the number of the output, from "1"."""
+    rank: int = Field(ge=1)
+    """Its place; 1 is best."""
+
+
 class Label(Noun):
     """One annotator's answer to one question about one record."""
 
@@ -59,8 +85,8 @@ class Label(Noun):
     """The record that was labelled."""
     question: str
     """The question's name in the labelling template."""
-    value: str | int | float | Many[str]
-    """The answer."""
+    value: str | int | float | Many[str] | Many[Span] | Many[Ranked]
+    """The answer: a word or text, a number, words, marked spans, or a ranking."""
     annotator: str
     """Who answered, as the labelling server names them."""
     guideline: str

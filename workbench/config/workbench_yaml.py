@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, StringConstraints
 
 from workbench.calling.addresses import address_fault
+from workbench.config.labelling_yaml import LabellingConfig
 from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, Problem
 from workbench.models import EndpointSpec, ModelSpec
@@ -35,6 +36,8 @@ class WorkbenchConfig(Noun):
     """Every model that may be evaluated or judge, by a name of your choice."""
     candidate: str
     """Name of the model that `workbench eval run` evaluates."""
+    labelling: LabellingConfig = Field(LabellingConfig(), description="Where people label, and with which templates.")
+    """Where people label, and with which templates."""
 
 
 @dataclass(frozen=True)
