@@ -36,7 +36,8 @@ class WorkbenchConfig(Noun):
     """Every model that may be evaluated or judge, by a name of your choice."""
     candidate: str
     """Name of the model that `workbench eval run` evaluates."""
-    labelling: LabellingConfig = Field(LabellingConfig(), description="Where people label, and with which templates.")
+    # Said this way because pydantic drops a docstring beside a reference.
+    labelling: LabellingConfig = Field(LabellingConfig(), json_schema_extra={"description": "Where people label."})
     """Where people label, and with which templates."""
 
 

@@ -46,8 +46,8 @@ def read_moment(
             return found
         before = after
     raise LabellingError(
-        f"the dataset '{dataset.name}' changed during each of {READINGS} readings in a way that leaves open what it "
-        "held at one moment: records were added, changed or deleted, or answers changed twice; pull again when that is over"
+        f"the dataset '{dataset.name}' changed during each of {READINGS} readings in a way that leaves open what "
+        "it held at one moment: records were added, changed or deleted, or answers changed twice; pull again later"
     )
 
 
