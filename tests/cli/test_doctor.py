@@ -21,7 +21,6 @@ KEY = "sk-0123456789abcdef"
 def packages_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what depends on when this environment was made."""
     monkeypatch.setattr(machine, "packages", lambda: iter(()))
-    monkeypatch.delenv("ARGILLA_API_URL", raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def test_a_first_project_has_nothing_to_mend(workbench: Command) -> None:
     done = workbench("doctor")
     assert done.code == 0, done.out
     assert "Nothing has to be mended." in done.out
-    assert "skipped  argilla" in done.out and "ARGILLA_API_URL is not set" in done.out
+    assert "skipped  argilla" in done.out and "`workbench argilla up` was never called" in done.out
     assert json.loads(workbench("doctor", "--json").out)["ok"] is True
 
 
@@ -112,13 +111,30 @@ def test_a_key_that_is_not_set_is_a_fault_and_one_that_is_set_is_never_shown(
     assert KEY not in done.out + done.err
 
 
-def test_argilla_is_asked_for_its_version_only_where_it_is_configured(
+def test_a_team_s_argilla_that_is_not_there_or_whose_key_is_not_set_is_a_fault(
     workbench: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ARGILLA_API_URL", "http://127.0.0.1:9")
+    named = "labelling: {url: 'http://127.0.0.1:9', api_key_env: LABEL_KEY}\n"
+    CONFIG.write_text(CONFIG.read_text() + named)
+    assert "LABEL_KEY" in state(workbench("doctor", "--json"), "argilla")[1]
+    monkeypatch.setenv("LABEL_KEY", KEY)
     done = workbench("doctor", "--json")
     assert done.code == 2
-    assert state(done, "argilla")[0] == "fault" and "$ARGILLA_API_URL" in state(done, "argilla")[2]
+    fault, _, fix = state(done, "argilla")
+    assert (fault, fix) == ("fault", "is it running, and is labelling.url its address?")
+    assert KEY not in done.out + done.err
+
+
+def test_an_argilla_that_answers_is_told_with_its_version(workbench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def there(url: str, *_: object) -> Reached:
+        assert url == "https://labels.example/api/v1/version"
+        return Reached(200, 0.012, b'{"version":"2.8.0"}')
+
+    monkeypatch.setattr(servers, "reach", there)
+    monkeypatch.setenv("LABEL_KEY", KEY)
+    CONFIG.write_text(CONFIG.read_text() + "labelling: {url: 'https://labels.example', api_key_env: LABEL_KEY}\n")
+    found = state(workbench("doctor", "--json"), "argilla")
+    assert found == ("ok", 'https://labels.example answers in 12 ms: {"version":"2.8.0"}', "")
 
 
 def test_missing_files_of_models_and_a_home_that_cannot_be_written_to_are_faults(workbench: Command) -> None:

@@ -17,13 +17,19 @@ NO_DATA = {
     "workbench init": "writes files and says which",
     "workbench eval report": "writes files; the data are those of `eval show --json`",
     "workbench model serve": "serves until it is stopped",
+    "workbench argilla down": "stops a server",
+    "workbench argilla logs": "shows a program's own lines",
 }
 """Commands without `--json`, and why."""
 
 
 def example(command: click.Command) -> list[str]:
     """Return the words of the example in a command's help."""
-    with click.Context(command, info_name="x", max_content_width=200, terminal_width=200) as ctx:
+    # A command remembers the names of its help option, so they must be the program's own.
+    names = ["-h", "--help"]
+    with click.Context(
+        command, info_name="x", terminal_width=200, max_content_width=200, help_option_names=names
+    ) as ctx:
         found = re.search(r"^\s*Example: workbench (.+)$", command.get_help(ctx), re.MULTILINE)
     assert found, "the help has no `Example: workbench …`"
     return shlex.split(found[1])
@@ -47,7 +53,9 @@ def test_every_help_has_an_example_of_the_command_that_can_be_typed(path: str) -
 @pytest.mark.parametrize("path", LEAVES)
 def test_every_command_that_yields_data_can_say_it_as_json(path: str) -> None:
     options = {name for parameter in EVERY[path].params for name in parameter.opts}
-    assert ("--json" in options) != (path in NO_DATA)
+    # The words behind `workbench argilla` are read by a program of its own; there, the help names the options.
+    told = "--json" in options or "--json" in (EVERY[path].help or "")
+    assert told != (path in NO_DATA)
 
 
 def test_the_commands_are_those_of_the_map_in_one_spelling() -> None:

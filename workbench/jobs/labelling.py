@@ -47,7 +47,7 @@ def connected(bench: Workbench) -> Argilla:
     """Return the labelling server of a configuration. Raises `ConfigError` and `LabellingError`."""
     from workbench.adapters.argilla_sdk import connect
 
-    url, key = _address(bench)
+    url, key = address(bench)
     return connect(url, key, bench.config.labelling.workspace)
 
 
@@ -92,8 +92,8 @@ def remote(server: Argilla, name: str) -> RemoteDataset:
     return dataset
 
 
-def _address(bench: Workbench) -> tuple[str, str]:
-    """Return URL and key: the team's server, or the embedded one's."""
+def address(bench: Workbench) -> tuple[str, str]:
+    """Return URL and key: the team's server, or the embedded one's. Raises `ConfigError` and `LabellingError`."""
     config = bench.config.labelling
     if config.url is not None and config.api_key_env is not None:
         if key := os.environ.get(config.api_key_env):

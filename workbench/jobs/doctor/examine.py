@@ -21,10 +21,10 @@ async def examine(config: Path | None) -> list[Check]:
     try:
         bench = load_workbench(config)
     except WorkbenchError as exc:
-        return [_fault("workbench.yaml", exc), *_here(Path.cwd()), await servers.argilla()]
+        return [_fault("workbench.yaml", exc), *_here(Path.cwd())]
     models = bench.config.models
     endpoints = [servers.endpoint(name, spec) for name, spec in models.items() if isinstance(spec, EndpointSpec)]
-    answered, labelling = await asyncio.gather(asyncio.gather(*endpoints), servers.argilla())
+    answered, labelling = await asyncio.gather(asyncio.gather(*endpoints), servers.argilla(bench))
     return [
         Check(name="workbench.yaml", state="ok", found=f"{bench.file}: {len(models)} models"),
         _evalsets(bench),

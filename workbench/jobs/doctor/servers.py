@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-
 import orjson
 
 from workbench.adapters.openai_endpoint import OpenAIEndpoint
 from workbench.adapters.reaching import Reached, reach
 from workbench.calling.addresses import api_key, check_endpoint
 from workbench.calling.secrets import one_line, redact
+from workbench.config.workbench_yaml import Workbench
 from workbench.errors import WorkbenchError
 from workbench.jobs.doctor.check import Check
+from workbench.jobs.labelling import address
 from workbench.models import EndpointSpec, OutputFailure, Request
 from workbench.records import Message
 
@@ -19,8 +19,6 @@ PATIENCE = 10.0
 """Seconds in which a server must have answered."""
 UNLISTED = frozenset({404, 405, 501})
 """Statuses of servers that answer chats but list no models."""
-ARGILLA_URL, ARGILLA_KEY = "ARGILLA_API_URL", "ARGILLA_API_KEY"
-"""Where Argilla's own client looks for its server."""
 
 
 async def endpoint(name: str, spec: EndpointSpec) -> list[Check]:
@@ -88,20 +86,25 @@ async def _asked(title: str, spec: EndpointSpec) -> Check:
     return Check(name=title, state="ok", found=f"{spec.base_url} {took}; it lists no models")
 
 
-async def argilla() -> Check:
-    """Ask Argilla for its version, where the environment names a server."""
-    url = os.environ.get(ARGILLA_URL, "").rstrip("/")
-    if not url:
-        return Check(name="argilla", state="skipped", found=f"not configured: {ARGILLA_URL} is not set")
-    key = os.environ.get(ARGILLA_KEY, "")
-    reached = await reach(f"{url}/api/v1/version", {}, PATIENCE)
+async def argilla(bench: Workbench) -> Check:
+    """Ask Argilla for its version: the team's server, or the embedded one once it was started."""
+    embedded = bench.config.labelling.url is None
+    if embedded and not (bench.home.root / bench.config.labelling.argilla / "settings.json").exists():
+        found = "not configured: no labelling.url, and `workbench argilla up` was never called"
+        return Check(name="argilla", state="skipped", found=found)
+    try:
+        url, key = address(bench)
+    except WorkbenchError as exc:
+        return _fault("argilla", str(exc), "mend what it says")
+    reached = await reach(f"{url.rstrip('/')}/api/v1/version", {}, PATIENCE)
     if isinstance(reached, str):
-        return _fault("argilla", f"{url}: {one_line(redact(reached, key))}", f"is it running? ${ARGILLA_URL} names it")
+        fix = "workbench argilla up" if embedded else "is it running, and is labelling.url its address?"
+        found = f"{url}: {one_line(redact(reached, key))}"
+        # Our own server is down whenever nobody labels: that is no fault.
+        return Check(name="argilla", state="note" if embedded else "fault", found=found, fix=fix)
     if reached.status != 200:
-        return _fault("argilla", f"{url}/api/v1/version: status {reached.status}", f"check ${ARGILLA_URL}")
+        return _fault("argilla", f"{url}/api/v1/version: status {reached.status}", "check labelling.url")
     said = one_line(redact(reached.body.decode("utf-8", "replace"), key), 80)
-    if not key:
-        return _fault("argilla", f"{url} answers ({said}), but no key is set", f"export {ARGILLA_KEY}=…")
     return Check(name="argilla", state="ok", found=f"{url} answers in {reached.seconds * 1000:.0f} ms: {said}")
 
 
