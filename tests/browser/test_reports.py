@@ -89,7 +89,7 @@ def test_hostile_text_runs_nothing_and_asks_nobody(name: str, browser: Browser, 
     )
     assert page.evaluate(f"{handlers}.length") == 0
     links = page.locator("a").evaluate_all("found => found.map(a => a.getAttribute('href'))")
-    assert all(link.startswith("#section-") for link in links)
+    assert all(link.startswith(("#section-", "#sample-")) for link in links)
     keep(page, f"hostile-{name}")
     watch.context.close()
 
@@ -159,6 +159,18 @@ def keep(page: Page, name: str) -> None:
     """Keep a picture of the whole page where somebody asked for it."""
     if folder := os.environ.get("WORKBENCH_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def test_a_link_to_a_sample_unfolds_its_card(browser: Browser, tmp_path: Path) -> None:
+    watch = Watch(browser)
+    opened = watch.open(PAGES["gate"](CALM, tmp_path), tmp_path)
+    link = opened.locator('a[href^="#sample-"]').first
+    place = str(link.get_attribute("href"))[1:]
+    card = opened.locator(f'dl[id="{place}"]')
+    assert not card.is_visible()
+    link.click()
+    card.wait_for(state="visible", timeout=5_000)
+    assert watch.trouble == []
 
 
 def test_there_are_25_hostile_strings() -> None:

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.reports.hostile import HOSTILE
 from tests.reports.nouns import CALM, comparison, difference, new_run, release
@@ -15,6 +17,7 @@ from workbench.evaluation.comparison import Comparisons
 from workbench.gate.decision import Release
 from workbench.reports.as_html import POLICY, page
 from workbench.reports.as_markdown import LIMIT, markdown
+from workbench.reports.changes import anchor
 from workbench.reports.comparison import comparison_document, comparisons_document
 from workbench.reports.document import Card, Document, Facts, Heading, Paragraph, Samples, Table, Verdict
 from workbench.reports.gate import gate_document
@@ -65,7 +68,9 @@ def test_every_page_is_well_formed_loads_nothing_and_has_no_script(texts: tuple[
     for text in map(page, pages):
         found = checked(text)
         assert not found.tags & {"script", "iframe", "object", "embed", "img", "link", "form", "base", "input"}
-        assert all(link is not None and link.startswith("#section-") for link in found.links)
+        assert all(link is not None and link.startswith(("#section-", "#sample-")) for link in found.links)
+        assert {str(link)[1:] for link in found.links} <= set(found.ids), "every link has a place on the page"
+        assert len(found.ids) == len(set(found.ids))
         assert len(found.ids) == len(set(found.ids))
         assert f'http-equiv="Content-Security-Policy" content="{POLICY}"' in text
         assert text.index("Content-Security-Policy") < text.index("<title>")
@@ -141,6 +146,50 @@ def test_a_slice_is_marked_only_where_the_adjusted_p_value_agrees() -> None:
     real = difference("right", 0.1, 0.05, p=0.001, p_adjusted=0.01, adjustment="benjamini-hochberg")
     worse = difference("right", 0.1, 0.05, p=0.001, better="lower")
     assert [direction(m) for m in (chance, real, worse)] == ["inconclusive", "pass", "fail"]
+
+
+def test_every_regression_and_fix_leads_to_a_card_with_both_answers_scores_and_reasons() -> None:
+    found = comparison()
+    text = page(comparison_document(found))
+    for change in found.changes:
+        place = anchor("sample", change.sample_id)
+        assert f'<a href="#{place}">' in text
+        card = text.partition(f'<dl id="{place}">')[2].partition("</dl>")[0]
+        for said in (change.question, change.answer_before, change.answer_after, change.reason):
+            assert said in card
+        assert number(change.before) in card and "--sample" in card
+    assert f"](<gate.html#{place}>)" in markdown(comparison_document(found), "gate.html")
+    assert "](<https://ci.example/job%201/gate.html#sample-" in markdown(
+        comparison_document(found), "https://ci.example/job 1/gate.html"
+    )
+    assert "](" not in markdown(comparison_document(found)), "without a page there is nothing to lead to"
+
+
+def test_a_sample_that_changed_in_two_metrics_has_one_card() -> None:
+    found = comparison()
+    one = found.changes[0]
+    twice = found.model_copy(update={"changes": (one, one.model_copy(update={"scorer": "style", "kind": "fix"}))})
+    text = page(comparison_document(twice))
+    place = anchor("sample", one.sample_id)
+    assert (text.count(f'<dl id="{place}">'), text.count(f'<a href="#{place}">')) == (1, 2)
+
+
+@given(st.lists(st.text(max_size=90), max_size=6, unique=True))
+def test_anchors_are_plain_and_no_two_samples_share_one(ids: list[str]) -> None:
+    found = [anchor("sample", name) for name in ids]
+    assert len(set(found)) == len(ids)
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", name) for name in found)
+
+
+def test_a_metric_that_is_better_lower_says_so_wherever_it_stands() -> None:
+    text = page(comparison_document(comparison()))
+    assert "brevity (lower is better)" in text
+    decided = release()
+    lower = decided.gates[0].rows[4].model_copy(update={"better": "lower"})
+    gate = decided.gates[0].model_copy(update={"rows": (lower,)})
+    document = gate_document(decided.model_copy(update={"gates": (gate,)}))
+    assert "helpcentre:brevity.max` (lower is better)" in markdown(document)
+    assert page(document).count("(lower is better)") >= 3
 
 
 def test_several_candidates_stand_in_one_table_with_holm() -> None:

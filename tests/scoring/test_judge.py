@@ -147,6 +147,17 @@ def test_an_ordinal_verdict_keeps_its_number_and_its_word(judge, score, told) ->
     assert score(judge(text), ":").label == "wrong"
 
 
+def test_a_rubric_of_harm_is_better_lower_and_an_empty_answer_gets_its_worst_step(judge, score, told) -> None:
+    harm = RUBRIC.replace("binary", "{ordinal: {min: 1, max: 3, labels: [none, some, much]}}\nbetter: lower")
+    assert judge(harm).info().better == "lower"
+    got = score(judge(harm), "", tools=told(says(1)))
+    assert (got.value, got.label) == (3, "much")
+    with pytest.raises(ConfigError, match="pass is good by its name"):
+        judge(RUBRIC.replace("binary", "binary\nbetter: lower"))
+    with pytest.raises(ValueError, match="a rubric says itself which direction is good"):
+        judge(better="lower")
+
+
 @pytest.mark.parametrize(
     ("reply", "kind", "message"),
     [

@@ -44,10 +44,13 @@ def validate_command(ctx: click.Context, names: tuple[str, ...], as_json: bool) 
     """Read evalsets whole, rows and rubrics, and report every fault; without NAMES all of them."""
     from workbench.config.evalset_yaml import find_evalsets
     from workbench.jobs.planning import select
+    from workbench.jobs.sides import refuse_overlap
 
     bench = config_of(ctx)
     evalsets = select(bench, names, "dev") if names else find_evalsets(bench)
     found = [evalset.stored(use, bench.home) for evalset in evalsets for use in evalset.uses()]
+    for evalset in evalsets:
+        refuse_overlap(evalset, bench.home, whole=True)
     if as_json:
         plain = [{**s.manifest.model_dump(mode="json"), "notes": s.notes} for s in found]
         click.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())

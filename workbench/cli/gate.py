@@ -36,7 +36,7 @@ why_option = click.option("--why", required=True, help="The reason; shown in eve
 @gate_group.command(OPENING, epilog="Example: workbench gate decide helpcentre --junit gate.xml")
 @click.argument("evalsets", nargs=-1)
 @click.option("--run", "run_id", default=None, help="Judge the candidate of this run; else that of workbench.yaml.")
-@click.option("--baseline", default=None, help="Name of a baseline or id of a run; else what the policy names.")
+@click.option("--baseline", default=None, help="Promoted name, or the whole id of a run; else what the policy names.")
 @click.option("--run-missing", is_flag=True, help="First evaluate the candidate where it has no finished run.")
 @click.option(
     "--repeats", type=click.IntRange(1, 1000), default=1, show_default=True, help="Answers per sample of such runs."
@@ -46,6 +46,9 @@ why_option = click.option("--why", required=True, help="The reason; shown in eve
 )
 @click.option("--html", type=FILE, default=None, help="Also write it into this file as one self-contained page.")
 @click.option("--junit", type=FILE, default=None, help="Also write it into this file as JUnit XML, for a CI to show.")
+@click.option(
+    "--page-url", default="", help="Address of the page, for the Markdown's links; else the --html file's name."
+)
 @json_option
 @quiet_option
 @click.pass_context
@@ -59,6 +62,7 @@ def decide_command(
     markdown: Path | None,
     html: Path | None,
     junit: Path | None,
+    page_url: str,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -72,7 +76,7 @@ def decide_command(
     from workbench.jobs.gating import Question
 
     question = Question(evalsets, run_id, baseline)
-    wanted = Wanted(markdown, html, junit, as_json)
+    wanted = Wanted(markdown, html, junit, as_json, page_url)
     ctx.exit(decide(config_of(ctx), question, wanted, run_missing=repeats if run_missing else None, quiet=quiet))
 
 

@@ -16,7 +16,7 @@ from workbench.evaluation.comparison import Arm
 from workbench.gate.decision import GateDecision, Release, RuleRow
 from workbench.gate.records import Outcome
 from workbench.jobs.gating import Question, decide_release, lacking
-from workbench.reports.words import number, signed
+from workbench.reports.words import metric_name, number, signed
 from workbench.store.files import write_atomic
 
 CODES: dict[Outcome, int] = {"pass": 0, "fail": 1, "inconclusive": 4}
@@ -33,6 +33,14 @@ class Wanted:
     html: Path | None
     junit: Path | None
     as_json: bool
+
+    page_url: str = ""
+    """Address at which the page will be found; empty: beside the Markdown, under its own name."""
+
+    def page(self) -> str:
+        """Return where links in the Markdown lead; empty when there is no page to lead to."""
+        beside = self.html is not None and self.html != STDOUT
+        return self.page_url or (self.html.name if beside and self.html is not None else "")
 
     def files(self) -> list[Path]:
         """Return the files that were asked for; `-` is the standard output."""
@@ -67,7 +75,7 @@ def _write(release: Release, wanted: Wanted) -> None:
 
     document = gate_document(release)
     if wanted.markdown is not None:
-        _put(wanted.markdown, markdown(document))
+        _put(wanted.markdown, markdown(document, wanted.page()))
     if wanted.html is not None:
         _put(wanted.html, page(document))
     if wanted.junit is not None:
@@ -108,6 +116,9 @@ def _show(gate: GateDecision) -> None:
     for account in gate.reconciliation:
         if account.shortfall:
             click.echo(f"  {account.arm} {account.run} {account.metric}: {account.shortfall}")
+    for side in (gate.candidate, gate.baseline):
+        if side is not None and side.n_asked_again:
+            click.echo(f"  {side.model}: {side.n_asked_again} samples that failed at first count as missing")
     for waiver in gate.waivers:
         click.echo(f"  waived until {waiver.until}: {waiver.rule} ({waiver.who}, {waiver.at}: {waiver.why})")
     for look in gate.looks:
@@ -121,10 +132,13 @@ def _show(gate: GateDecision) -> None:
 def _row(row: RuleRow) -> tuple[str, ...]:
     show = signed if row.kind == "margin" else number
     side = ">" if row.passes == "above" else "<"
-    what = row.what + (f", {row.slice}" if row.slice else "")
+    what = metric_name(row.what, row.better) + (f", {row.slice}" if row.slice else "")
     bounds = (show(row.estimate), show(row.bound), f"{side} {show(row.limit)}")
     return (row.rule, row.verdict, *bounds, str(row.n), str(row.n_failed), what)
 
 
 def _named(arm: Arm | None) -> str:
-    return "none" if arm is None else f"{arm.model} ({', '.join(arm.runs)})"
+    if arm is None:
+        return "none"
+    served = f", it called itself {', '.join(arm.served_models)}" if arm.served_models else ""
+    return f"{arm.model} ({', '.join(arm.runs)}{served})"

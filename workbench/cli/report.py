@@ -39,7 +39,7 @@ def report_command(
     document = run_document(run, folder)
     if html is markdown is junit is None:
         html, markdown = folder.page, folder.report
-    for file, text in ((html, page(document)), (markdown, in_markdown(document)), (junit, run_junit(run))):
+    for file, text in ((html, page(document)), (markdown, in_markdown(document, _name(html))), (junit, run_junit(run))):
         put(file, text)
 
 
@@ -50,8 +50,13 @@ def put_comparisons(found: Comparisons, html: Path | None, markdown: Path | None
     from workbench.reports.comparison import comparisons_document
 
     document = comparisons_document(found)
-    for file, text in ((html, page(document)), (markdown, in_markdown(document))):
+    for file, text in ((html, page(document)), (markdown, in_markdown(document, _name(html)))):
         put(file, text)
+
+
+def _name(html: Path | None) -> str:
+    """Return the name by which the Markdown, beside the page, links to it; empty without a page."""
+    return "" if html is None or str(html) == "-" else html.name
 
 
 def put(file: Path | None, text: str) -> None:

@@ -8,7 +8,9 @@ import click
 
 from workbench.cli.show import clipped, grid
 from workbench.evaluation.comparison import Arm, Change, Comparison, Comparisons, MetricDifference
-from workbench.reports.words import interval_text, money, number, signed
+from workbench.reports.changes import show_command
+from workbench.reports.escaping import one_line
+from workbench.reports.words import interval_text, metric_name, money, number, signed
 
 
 def show_comparisons(found: Comparisons) -> None:
@@ -22,6 +24,8 @@ def show_comparisons(found: Comparisons) -> None:
         _show(comparison)
 
 
+LONGEST = 500
+"""Characters of a command that is shown."""
 HEAD = ("metric", "before", "after", "Δ", "95 % interval", "p", "MDE", "n", "missing", "won/lost/tied")
 
 
@@ -40,14 +44,14 @@ def _show(comparison: Comparison) -> None:
             click.echo(f"{m.scorer}: with every missing score at its worst and best Δ is {interval_text(m.worst_case)}")
     for kind, counts in (("regression", comparison.n_regressions), ("fix", comparison.n_fixes)):
         for name, n in counts.items():
-            _show_changes(kind, n, [c for c in comparison.changes if (c.kind, c.scorer) == (kind, name)])
+            _show_changes(comparison, n, [c for c in comparison.changes if (c.kind, c.scorer) == (kind, name)])
     click.echo(f"latency {_seconds(comparison)}\ncost    {_price(comparison)}")
 
 
 def _row(name: str, m: MetricDifference, adjusted: bool = False) -> tuple[str, ...]:
     cells = (
         name,
-        m.scorer,
+        metric_name(m.scorer, m.better),
         number(m.baseline),
         number(m.candidate),
         signed(m.delta),
@@ -61,9 +65,10 @@ def _row(name: str, m: MetricDifference, adjusted: bool = False) -> tuple[str, .
     return (*cells, number(m.p_adjusted)) if adjusted else cells
 
 
-def _show_changes(kind: str, n: int, shown: Sequence[Change]) -> None:
+def _show_changes(comparison: Comparison, n: int, shown: Sequence[Change]) -> None:
     if not shown:
         return
+    kind = shown[0].kind
     click.echo(f"\n{shown[0].scorer}: {n} {kind}{'s' if kind == 'regression' and n != 1 else 'es' if n != 1 else ''}")
     for change in shown:
         click.echo(f"  {clipped(change.sample_id)}  {number(change.before)} → {number(change.after)}")
@@ -75,6 +80,7 @@ def _show_changes(kind: str, n: int, shown: Sequence[Change]) -> None:
         ):
             if text:
                 click.echo(f"         {label:<10}{clipped(text)}")
+        click.echo(f"         {'see':<10}{one_line(show_command(comparison, change.sample_id), LONGEST)}")
 
 
 def _seconds(comparison: Comparison) -> str:
@@ -90,4 +96,5 @@ def _price(comparison: Comparison) -> str:
 
 
 def _named(side: Arm) -> str:
-    return f"{side.model} ({', '.join(side.runs)})"
+    served = f"; it called itself {', '.join(side.served_models)}" if side.served_models else ""
+    return f"{side.model} ({', '.join(side.runs)}{served})"

@@ -62,7 +62,7 @@ def _told(baseline: Finished, candidate: Finished, info: ScorerInfo, chosen: Seq
     if not ids:
         return []
     old, new = _answers(baseline, ids), _answers(candidate, ids)
-    reasons = _reasons(candidate, ids, info.name)
+    reasons_before, reasons = _reasons(baseline, ids, info.name), _reasons(candidate, ids, info.name)
     return [
         Change(
             scorer=info.name,
@@ -74,6 +74,7 @@ def _told(baseline: Finished, candidate: Finished, info: ScorerInfo, chosen: Seq
             question=new[change.sample_id][0],
             answer_before=old[change.sample_id][1],
             answer_after=new[change.sample_id][1],
+            reason_before=reasons_before.get(change.sample_id) or "",
             reason=reasons.get(change.sample_id) or "",
         )
         for change in chosen

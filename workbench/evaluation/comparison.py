@@ -122,6 +122,8 @@ class Change(Noun):
     """The baseline's first answer."""
     answer_after: str
     """The candidate's first answer."""
+    reason_before: str = ""
+    """Why the baseline's answer scores as it does, in the scorer's words."""
     reason: str = ""
     """Why the candidate's answer scores as it does, in the scorer's words."""
 

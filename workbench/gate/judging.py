@@ -4,20 +4,20 @@ To pass, all rules must pass at level alpha, so that a bad metric slips through 
 needs no further correction (Berger 1982). To fail, one rule is enough, so that many rules would fail a good model by
 chance; fails are therefore held to alpha over all rules together (Holm 1979). What falls between is inconclusive.
 
-A waiver names a rule, whatever its numbers, so that it takes the rule out before anything is counted: a waived rule that
+A waiver names a rule, whatever its numbers, and takes it out before anything is counted: a waived rule that
 fails by itself is waived, and the others are held to alpha without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 
 from workbench.gate.claim import Claim
 from workbench.gate.decision import RuleRow
 from workbench.gate.records import Outcome, Waiver
+from workbench.statistics.intervals import Estimate
 from workbench.statistics.noninferiority import Decision
-from workbench.statistics.power import detectable_from_se, quantiles
+from workbench.statistics.power import detectable_from_bound, samples_to_settle
 
 POWER = 0.8
 """Chance with which what is there should be seen, for the samples that are said to be needed."""
@@ -85,12 +85,20 @@ def _row(
         n_groups=estimate.n_groups,
         n_failed=claim.n_failed,
         better=claim.better,
-        detectable=detectable_from_se(estimate.se, alpha, sides=1) if estimate.se else None,
+        detectable=_detectable(claim, estimate),
         verdict="waived" if waiver is not None and verdict == "fail" else verdict,
         before_waiver=verdict,
         reason=reason,
         waiver=waiver,
     )
+
+
+def _detectable(claim: Claim, estimate: Estimate) -> float | None:
+    """Return how far on the good side of its limit the truth must lie for a pass in 80 % of gates of this size."""
+    if estimate.value is None or estimate.interval is None or estimate.se is None:
+        return None
+    ends = estimate.interval.low, estimate.interval.high
+    return detectable_from_bound(abs(estimate.value - ends[claim.passes == "below"]), estimate.se, POWER)
 
 
 def _with_needed(row: RuleRow, decision: Decision, alpha: float) -> RuleRow:
@@ -99,14 +107,16 @@ def _with_needed(row: RuleRow, decision: Decision, alpha: float) -> RuleRow:
     A margin supposes that the two are equally good, any other rule that its estimate is the truth.
     """
     se, value = decision.estimate.se, decision.estimate.value
-    if row.before_waiver != "inconclusive" or not se or value is None or row.interval is None or row.n_failed:
+    if row.before_waiver != "inconclusive" or se is None or value is None or row.interval is None or row.n_failed:
         return row  # what missing scores could have been does not get narrower by more samples
     if not row.interval.low <= row.limit <= row.interval.high:
         return row
-    distance = abs(row.limit if row.kind == "margin" else value - row.limit)
-    if not distance:
+    gap = abs(row.limit if row.kind == "margin" else value - row.limit)
+    upwards = row.passes == "above" if row.kind == "margin" else value > row.limit
+    to_bound = value - row.interval.low if upwards else row.interval.high - value
+    if not gap or not to_bound:
         return row
-    needed = ceil(row.n * (quantiles(alpha, POWER, sides=1) * se / distance) ** 2)
+    needed = samples_to_settle(gap, row.n, to_bound, se, alpha, POWER)
     if not row.n < needed <= MOST_NEEDED:
         return row
     truth = "the two are equally good" if row.kind == "margin" else f"{value:.4g} is the truth"

@@ -56,7 +56,8 @@ class Policy(Noun):
     slices: dict[Slice, dict[str, MetricRule]] = {}
     """Rules over slices that must hold too, by `tag=value`, then by the scorer's name."""
     baseline: str = Field("main", min_length=1)
-    """Name of the baseline that margins compare with; see `workbench gate promote`."""
+    """What margins compare with: a name under which `workbench gate promote` recorded a run, or else the whole id of a
+    finished run, never `latest` or a part of an id. All runs of what that run is a run of are pooled."""
     max_missing: float = Field(0.02, ge=0, lt=1)
     """Share of samples without a score above which no verdict is given. Fewer are taken at their worst."""
     max_regressions: float | None = Field(None, gt=0, lt=1)

@@ -80,7 +80,7 @@ class Look(Noun):
     evalset: str
     """Name of the evalset."""
     inputs: dict[str, str]
-    """Fingerprints that make the candidate: `rows`, `model`, and each `scorer:NAME` and `judge:NAME` that has a rule."""
+    """Fingerprints that make the candidate: `rows`, `model`, `scorer:NAME` and `judge:NAME` of what has rules."""
     runs: Many[str]
     """Ids of the candidate's runs, oldest first, those that were rescored included."""
     baseline: dict[str, str] = {}

@@ -9,8 +9,8 @@ from workbench.gate.claim import Claim, Judge, unknown
 from workbench.gate.policy import CostLimit
 from workbench.runs import Interval
 from workbench.statistics.intervals import Estimate
-from workbench.statistics.means import mean_interval
 from workbench.statistics.noninferiority import Decision, Scale, decide, decide_mean
+from workbench.statistics.one_sided import mean_bounds
 
 SLOW = 0.05
 """Share of answers that may be slower than the limit on the 95th percentile."""
@@ -80,7 +80,7 @@ def _each(paid: Sequence[Answer], limit: CostLimit) -> Judge:
         return _known(prices[0], limit.per_sample or 0.0, len(prices), "every answer costs the same")
     families = [a.family for a in paid]
     limited = limit.per_sample or 0.0
-    return lambda alpha: decide(mean_interval(prices, families, low=0.0, level=1 - 2 * alpha), limited, "lower")
+    return lambda alpha: decide(mean_bounds(prices, families, low=0.0, level=1 - 2 * alpha), limited, "lower")
 
 
 def _total(pool: Pool, limit: CostLimit) -> Judge:

@@ -15,6 +15,7 @@ from workbench.datasets import Use
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.run import read_start
 from workbench.jobs.identities import identity
+from workbench.jobs.sides import refuse_overlap
 from workbench.models import NOT_IDENTITY, EndpointSpec
 from workbench.nouns import fingerprint
 from workbench.reading.stored import StoredDataset
@@ -78,6 +79,7 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
         )
         raise ConfigError(problem)
     rows = evalset.rows(asked.use, bench.home)
+    refuse_overlap(evalset, bench.home)
     candidate = bench.model(asked.model)
     scorers = evalset.scorers
     judges = sorted({name for scorer in scorers for name in scorer.judges()})

@@ -16,6 +16,7 @@ from workbench.reports.document import (
     Facts,
     Figure,
     Heading,
+    Link,
     Paragraph,
     Piece,
     Samples,
@@ -124,7 +125,9 @@ def _card(card: Card) -> str:
         if text
     )
     name = f'<bdi class="id">{html_text(one_line(card.id, NAME))}</bdi>'
-    return f"<details><summary>{name} {value}</summary><dl>{texts}</dl></details>"
+    # Within the folded part: a browser that is led to it unfolds what it lies in.
+    place = f' id="{html_text(card.anchor)}"' if card.anchor else ""
+    return f"<details><summary>{name} {value}</summary><dl{place}>{texts}</dl></details>"
 
 
 def _cell(cell: Cell) -> str:
@@ -137,6 +140,8 @@ def _piece(piece: Piece) -> str:
             return f"<code>{html_text(one_line(text, NAME))}</code>"
         case Badge(state, text):
             return _badge(state, text)
+        case Link(text, anchor):
+            return f'<a href="#{html_text(anchor)}"><bdi>{html_text(one_line(text, NAME))}</bdi></a>'
         case text:
             return f"<bdi>{html_text(shorten(text, SENTENCE))}</bdi>"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.evaluation.comparison import Arm, Change, Comparison, Comparisons, MetricDifference
+from workbench.evaluation.comparison import Arm, Comparison, Comparisons, MetricDifference
+from workbench.reports.changes import changed_samples
 from workbench.reports.document import (
     Badge,
     Block,
-    Card,
     Cell,
     Code,
     Document,
@@ -17,13 +17,11 @@ from workbench.reports.document import (
     Heading,
     Paragraph,
     Piece,
-    Samples,
-    State,
     Table,
 )
 from workbench.reports.plots import by_axis, difference_histogram, difference_mark, direction
 from workbench.reports.svg import forest
-from workbench.reports.words import MISSING, interval_name, interval_text, number, p_value, signed
+from workbench.reports.words import MISSING, interval_name, interval_text, metric_name, number, p_value, signed
 
 NUMERIC = frozenset({"baseline", "candidate", "difference", "p", "detectable", "n", "p, Holm", "p, BH"})
 ADJUSTED = {"holm": "p, Holm", "benjamini-hochberg": "p, BH"}
@@ -47,15 +45,17 @@ def comparison_document(comparison: Comparison) -> Document:
     return Document(title, [Facts(_set_facts(c)), *comparison_blocks(c)])
 
 
-def comparison_blocks(comparison: Comparison, level: int = 2, prefix: str = "c") -> Iterable[Block]:
-    """Yield the sections of a comparison; `prefix` keeps its plots' names apart from others on the page."""
+def comparison_blocks(
+    comparison: Comparison, level: int = 2, prefix: str = "c", anchors: str = "sample"
+) -> Iterable[Block]:
+    """Yield the sections of a comparison; `prefix` and `anchors` keep names of plots and samples apart on the page."""
     yield Facts([_arm("candidate", comparison.candidate), _arm("baseline", comparison.baseline)])
     yield from _differences(comparison, level, prefix)
     yield from _spread(comparison, prefix)
     yield from _slices(comparison, level, prefix)
     yield Heading("Cost and latency", level)
     yield Facts(_costs(comparison))
-    yield from _changes(comparison, level)
+    yield from changed_samples(comparison, level, anchors)
 
 
 def _set_facts(c: Comparison) -> list[Cell]:
@@ -64,7 +64,9 @@ def _set_facts(c: Comparison) -> list[Cell]:
 
 def _arm(side: str, arm: Arm) -> Cell:
     runs: list[Piece] = [piece for run in arm.runs for piece in (Code(run), " ")]
-    answers = f"{arm.n_answered} of {arm.n_attempted} answered, {arm.repeats} a sample; run "
+    served = f"; it called itself {', '.join(arm.served_models)}" if arm.served_models else ""
+    again = f"; {arm.n_asked_again} samples it failed at first and was asked again" if arm.n_asked_again else ""
+    answers = f"{arm.n_answered} of {arm.n_attempted} answered, {arm.repeats} a sample{served}{again}; run "
     return (f"{side} ", Badge("plain", arm.model), f": {answers}", *runs)
 
 
@@ -74,7 +76,7 @@ def _differences(c: Comparison, level: int, prefix: str) -> Iterable[Block]:
     yield difference_table(found)
     if c.refused:
         yield Facts([f"not compared: {refusal.scorer}: {refusal.reason}" for refusal in c.refused])
-    for i, (axis, marks) in enumerate(by_axis("difference", ((m.scorer, difference_mark(m, m.scorer)) for m in found))):
+    for i, (axis, marks) in enumerate(by_axis("difference", ((m.scorer, difference_mark(m, _name(m))) for m in found))):
         yield Figure(forest(f"{prefix}-differences-{i}", f"Metrics: {axis}", marks, axis, zero=0.0), KEY)
 
 
@@ -82,7 +84,7 @@ def difference_table(found: Sequence[MetricDifference], sliced: bool = False, mo
     """Return metrics side by side with their difference and how sure it is; `models` replace the metrics' names."""
     adjusted = {m.adjustment for m in found} - {""}
     extra = [ADJUSTED[adjusted.pop()]] if len(adjusted) == 1 else []
-    names = models or [name(m) for m in found]
+    names = models or [_name(m) for m in found]
     head = [
         "model" if models else "metric",
         *(["slice"] if sliced else []),
@@ -101,9 +103,8 @@ def difference_table(found: Sequence[MetricDifference], sliced: bool = False, mo
     return Table(head, rows, NUMERIC)
 
 
-def name(m: MetricDifference) -> str:
-    """Return a metric's name and, where it is not the usual one, its direction."""
-    return m.scorer + (" (lower is better)" if m.better == "lower" else "")
+def _name(m: MetricDifference) -> str:
+    return metric_name(m.scorer, m.better)
 
 
 def _cells(m: MetricDifference, adjusted: bool) -> list[Cell]:
@@ -131,7 +132,7 @@ def _missing(m: MetricDifference) -> str:
 
 def _spread(c: Comparison, prefix: str) -> Iterable[Block]:
     for i, m in enumerate(m for m in c.metrics if m.histogram):
-        caption = f"{m.scorer} per sample: {m.wins} better, {m.losses} worse, {m.ties} the same."
+        caption = f"{_name(m)} per sample: {m.wins} better, {m.losses} worse, {m.ties} the same."
         flips = [f"{side} {number(x)}" for side, x in _flips(m) if x is not None]
         more = f" Chance that two answers to one sample score differently: {', '.join(flips)}." if flips else ""
         yield Figure(difference_histogram(f"{prefix}-spread-{i}", m), caption + more)
@@ -151,8 +152,8 @@ def _slices(c: Comparison, level: int, prefix: str) -> Iterable[Block]:
         "Hochberg's adjustment is marked as better or worse."
     )
     yield difference_table(found, sliced=True)
-    for i, scorer in enumerate(dict.fromkeys(m.scorer for m in found)):
-        marks = [difference_mark(m, m.slice) for m in found if m.scorer == scorer][:MOST_SLICES]
+    for i, scorer in enumerate(dict.fromkeys(_name(m) for m in found)):
+        marks = [difference_mark(m, m.slice) for m in found if _name(m) == scorer][:MOST_SLICES]
         yield Figure(
             forest(f"{prefix}-slices-{i}", f"{scorer} by slice", marks, f"difference, {scorer}", zero=0.0), KEY
         )
@@ -173,36 +174,12 @@ def _change(before: float | None, after: float | None, delta: float | None, unit
     return f"{number(before)}{unit} → {number(after)}{unit} ({signed(delta)}{unit})"
 
 
-def _changes(c: Comparison, level: int) -> Iterable[Block]:
-    """Yield the samples that changed most, a section a metric and kind, and how many more there are."""
-    for scorer in dict.fromkeys(change.scorer for change in c.changes):
-        for kind, totals in (("regression", c.n_regressions), ("fix", c.n_fixes)):
-            cards = [_card(x) for x in c.changes if x.scorer == scorer and x.kind == kind]
-            if cards:
-                words = {"regression": "Regressions", "fix": "Fixes"}[kind]
-                n = totals.get(scorer, len(cards))
-                shown = f", the {len(cards)} largest" if n > len(cards) else ""
-                yield Heading(f"{words} of {scorer}: {n}{shown}", level)
-                yield Samples(cards)
-
-
-def _card(x: Change) -> Card:
-    texts = (
-        ("question", x.question),
-        ("answer before", x.answer_before),
-        ("answer after", x.answer_after),
-        ("reason", x.reason),
-    )
-    state: State = "fail" if x.kind == "regression" else "pass"
-    return Card(x.sample_id, f"{number(x.before)} → {number(x.after)}", texts, state)
-
-
 def _table_of_all(several: Comparisons) -> Iterable[Block]:
     """Yield every candidate in one table and one plot a metric, p-values adjusted over the candidates."""
     yield Heading("All candidates")
     yield Paragraph("p-values are adjusted by Holm's rule over the candidates; intervals are not.")
-    for i, scorer in enumerate(dict.fromkeys(m.scorer for c in several.against for m in c.metrics if not m.slice)):
-        pairs = [(c, m) for c in several.against for m in c.metrics if m.scorer == scorer and not m.slice]
+    for i, scorer in enumerate(dict.fromkeys(_name(m) for c in several.against for m in c.metrics if not m.slice)):
+        pairs = [(c, m) for c in several.against for m in c.metrics if _name(m) == scorer and not m.slice]
         yield Heading(scorer, 3)
         yield difference_table([m for _, m in pairs], models=[c.candidate.model for c, _ in pairs])
         marks = [difference_mark(m, c.candidate.model) for c, m in pairs]
@@ -212,4 +189,4 @@ def _table_of_all(several: Comparisons) -> Iterable[Block]:
 def _each(several: Comparisons) -> Iterable[Block]:
     for i, c in enumerate(several.against):
         yield Heading(f"{c.candidate.model} against {c.baseline.model}")
-        yield from comparison_blocks(c, level=3, prefix=f"c{i}")
+        yield from comparison_blocks(c, level=3, prefix=f"c{i}", anchors=f"sample-c{i}")

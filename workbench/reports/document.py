@@ -28,7 +28,15 @@ class Badge:
     text: str
 
 
-Piece = str | Code | Badge
+@dataclass(frozen=True)
+class Link:
+    """A way to a card of the same report, by its anchor."""
+
+    text: str
+    anchor: str
+
+
+Piece = str | Code | Badge | Link
 Cell = Piece | tuple[Piece, ...]
 
 
@@ -90,6 +98,8 @@ class Card:
     texts: Sequence[tuple[str, str]]
     """Question, answer, reference and so on, by name; long texts are cut by the renderer, and say so."""
     state: State = "plain"
+    anchor: str = ""
+    """Name of the card's place on the page, of ASCII letters, digits and `_.-`; empty for one that nothing leads to."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from urllib.parse import quote
 
 UNSEEN = re.compile(
     "["
@@ -82,6 +83,11 @@ def markdown_code(text: str, limit: int = 200) -> str:
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
     return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def address(text: str) -> str:
+    """Return a file's name or an address that can stand between `<` and `>` in Markdown."""
+    return quote(text, safe="/:?#&=%+,;@~!$'*")
 
 
 def _shown(match: re.Match[str]) -> str:

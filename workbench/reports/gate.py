@@ -22,9 +22,11 @@ from workbench.reports.document import (
 )
 from workbench.reports.plots import by_axis
 from workbench.reports.svg import Mark, forest
-from workbench.reports.words import interval_name, interval_text, number, signed
+from workbench.reports.words import interval_name, interval_text, metric_name, number, signed
 
-NUMERIC = frozenset({"estimate", "must be", "n", "missing", "detectable", "attempted", "scored", "failed", "n/a"})
+NUMERIC = frozenset(
+    {"estimate", "must be", "n", "missing", "detectable", "attempted", "scored", "failed", "n/a", "asked again"}
+)
 WORDS: dict[Outcome, str] = {"pass": "Ship", "fail": "Do not ship", "inconclusive": "Not enough evidence"}
 KEY = "The whole interval must clear the tick; shaded: what does not pass. ● pass, ■ fail, ◆ inconclusive, ▲ waived."
 
@@ -39,7 +41,7 @@ def gate_document(release: Release) -> Document:
     for i, gate in enumerate(release.gates):
         blocks += [*_rules(gate, i, alone=len(release.gates) == 1), *_walk(gate)]
     for i, gate in enumerate(release.gates):
-        blocks += _comparison(gate, i)
+        blocks += _comparison(gate, i, alone=len(release.gates) == 1)
     return Document(title, [*blocks, Facts([f"decided {release.at}"])])
 
 
@@ -72,7 +74,7 @@ def _rules(gate: GateDecision, number_of_gate: int, alone: bool) -> Iterable[Blo
 def _rule(row: RuleRow) -> tuple[Cell, ...]:
     show = signed if row.kind == "margin" else number
     return (
-        Code(row.rule),
+        (Code(row.rule), metric_name("", row.better)) if row.better == "lower" else Code(row.rule),
         Badge(row.verdict, row.verdict),
         show(row.estimate),
         interval_text(row.interval),
@@ -106,7 +108,7 @@ def _mark(row: RuleRow) -> Mark:
     show = signed if row.kind == "margin" else number
     said = f"{show(row.estimate)} {interval_text(row.interval) if row.interval else 'no interval'}"
     label = (f"{row.metric} · {row.slice}" if row.slice else row.metric) or row.what
-    return Mark(label, row.estimate, row.interval, row.verdict, said, row.limit, row.passes)
+    return Mark(metric_name(label, row.better), row.estimate, row.interval, row.verdict, said, row.limit, row.passes)
 
 
 def _facts(gate: GateDecision) -> list[Cell]:
@@ -124,6 +126,9 @@ def _facts(gate: GateDecision) -> list[Cell]:
 def _accounts(gate: GateDecision) -> Iterable[Block]:
     """Yield whether everything that was asked is accounted for."""
     short = [r for r in gate.reconciliation if r.shortfall]
+    again = [r for r in {r.run: r for r in gate.reconciliation}.values() if r.asked_again]
+    if again:
+        yield Facts([(Code(r.run), f": {r.asked_again} samples that failed at first count as missing") for r in again])
     if gate.reconciliation and not short:
         yield Facts(["accounts: attempted = scored + failed + not applicable, in every run and metric"])
     if short:
@@ -148,7 +153,9 @@ def _walk(gate: GateDecision) -> Iterable[Block]:
     yield Facts([*lines, pieces])
 
 
-def _comparison(gate: GateDecision, at: int) -> Iterable[Block]:
+def _comparison(gate: GateDecision, at: int, alone: bool) -> Iterable[Block]:
     if gate.comparison is not None:
         yield Heading(f"{gate.evalset}: against the baseline")
-        yield from comparison_blocks(gate.comparison, level=3, prefix=f"g{at}")
+        yield from comparison_blocks(
+            gate.comparison, level=3, prefix=f"g{at}", anchors="sample" if alone else f"sample-g{at}"
+        )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from workbench.evaluation.comparison import MetricDifference
 from workbench.reports.document import State
 from workbench.reports.svg import Column, Mark, histogram, numbers_of
-from workbench.reports.words import interval_text, signed
+from workbench.reports.words import interval_text, metric_name, signed
 
 ALPHA = 0.05
 """Adjusted p-value above which a difference is not told apart from none."""
@@ -48,5 +48,5 @@ def difference_histogram(name: str, difference: MetricDifference) -> str:
     """Return how the paired differences of one metric are distributed."""
     columns = [Column(b.low, b.high, b.n) for b in difference.histogram]
     title = f"Differences of {difference.scorer} per sample"
-    axis = f"{difference.scorer}: candidate − baseline, per sample"
+    axis = f"{metric_name(difference.scorer, difference.better)}: candidate − baseline, per sample"
     return histogram(name, title, columns, axis, difference.delta, difference.better)

@@ -30,6 +30,7 @@ from workbench.reports.words import (
     interval_text,
     kinds,
     latency_line,
+    metric_name,
     number,
     sliced,
     spending_rows,
@@ -47,7 +48,7 @@ MOST_SLICES = 40
 def write_reports(run: EvalRun, folder: RunFolder) -> None:
     """Write `report.md` and `report.html` beside the run's tables."""
     document = run_document(run, folder)
-    write_atomic(folder.report, markdown(document).encode())
+    write_atomic(folder.report, markdown(document, folder.page.name).encode())
     write_atomic(folder.page, page(document).encode())
 
 
@@ -77,7 +78,7 @@ def _metrics(run: EvalRun) -> Iterable[Block]:
     head = ("metric", "mean", _interval(metrics), "n", "failed", "n/a", "if missing were worst … best")
     rows = [
         (
-            m.scorer + (" (lower is better)" if m.scorer in _lower(run) else ""),
+            _name(run, m.scorer),
             number(m.value),
             interval_or_reason(m),
             str(m.n),
@@ -89,7 +90,7 @@ def _metrics(run: EvalRun) -> Iterable[Block]:
     ]
     yield Heading("Metrics")
     yield Table(head, rows, NUMERIC)
-    for i, (axis, marks) in enumerate(by_axis("mean", ((m.scorer, _mark(m, m.scorer)) for m in metrics))):
+    for i, (axis, marks) in enumerate(by_axis("mean", ((m.scorer, _mark(m, _name(run, m.scorer))) for m in metrics))):
         svg = forest(f"metrics-{i}", f"Metrics: {axis}", marks, axis)
         yield Figure(svg, "Mean and interval; dashed: what it would be if every missing score were the worst, or best.")
 
@@ -98,14 +99,17 @@ def _slices(run: EvalRun) -> Iterable[Block]:
     metrics = sliced(run)
     if not metrics:
         return
-    rows = [(m.scorer, m.slice, number(m.value), interval_or_reason(m), str(m.n), _failed(m)) for m in metrics]
+    rows = [
+        (_name(run, m.scorer), m.slice, number(m.value), interval_or_reason(m), str(m.n), _failed(m)) for m in metrics
+    ]
     yield Heading("Slices")
     yield Table(("metric", "slice", "mean", _interval(metrics), "n", "failed"), rows, NUMERIC)
     for i, total in enumerate(whole(run)):
         marks = [_mark(m, m.slice) for m in metrics if m.scorer == total.scorer][:MOST_SLICES]
         if marks:
-            svg = forest(f"slices-{i}", f"{total.scorer} by slice", marks, total.scorer, zero=total.value)
-            yield Figure(svg, f"{total.scorer} by slice; the line is the mean of the whole run.")
+            name = _name(run, total.scorer)
+            svg = forest(f"slices-{i}", f"{name} by slice", marks, name, zero=total.value)
+            yield Figure(svg, f"{name} by slice; the line is the mean of the whole run.")
 
 
 def _spending(run: EvalRun) -> Iterable[Block]:
@@ -140,5 +144,5 @@ def _interval(metrics: Sequence[Metric]) -> str:
     return interval_name(m.interval for m in metrics)
 
 
-def _lower(run: EvalRun) -> set[str]:
-    return {info.name for info in run.scorers if info.better == "lower"}
+def _name(run: EvalRun, scorer: str) -> str:
+    return next(metric_name(scorer, info.better) for info in run.scorers if info.name == scorer)

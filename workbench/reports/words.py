@@ -32,6 +32,11 @@ def interval_name(intervals: Iterable[Interval | None]) -> str:
     return f"{100 * levels.pop():.4g} % interval" if len(levels) == 1 else "interval"
 
 
+def metric_name(scorer: str, better: str | None) -> str:
+    """Return a metric's name and, where it is not the usual one, its direction."""
+    return f"{scorer} (lower is better)" if better == "lower" else scorer
+
+
 def p_value(p: float | None) -> str:
     """Return a p-value."""
     return MISSING if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from pydantic import Field
 
@@ -22,8 +22,8 @@ class Tools(Protocol):
         """Put a request to the judge of that name in workbench.yaml."""
         ...
 
-    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
-        """Return the replies that need no asking, because the judge gave them before; `None` for the others."""
+    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[bytes | None]:
+        """Return the replies that the judge gave before, as JSON of an `Output`; `None`: it must be asked."""
         ...
 
     async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
@@ -45,11 +45,21 @@ class Scorer(Noun):
     name: str = Field("", max_length=80, pattern=r"^[A-Za-z0-9_.\-]*$")
     """Name of the metric in tables; the kind's name when left empty. Unique within an evalset."""
 
+    better: Literal["higher", "lower"] = "higher"
+    """Which direction is good: `lower` where the scorer finds what should not be there, such as a forbidden word.
+    A rubric says it itself, in its front matter."""
+
     def info(self) -> ScorerInfo:
         """Return name, version and declared range, as saved beside the scores."""
         kind: str = self.kind  # type: ignore[attr-defined]  # every subclass declares its literal
         return ScorerInfo(
-            name=self.name or kind, kind=kind, version=self.version, low=self.low, high=self.high, binary=self.binary
+            name=self.name or kind,
+            kind=kind,
+            version=self.version,
+            low=self.low,
+            high=self.high,
+            better=self.better,
+            binary=self.binary,
         )
 
     def resolve(self, folder: Path) -> Scorer:

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workbench.datasets import Sample
 from workbench.errors import ConfigError, Problem
@@ -54,6 +54,14 @@ class RubricJudge(Asking):
     content: Rubric | None = None
     """The rubric itself; filled in when the evalset is loaded, so that a saved spec is complete."""
 
+    @model_validator(mode="after")
+    def _rubric_says_what_is_better(self) -> RubricJudge:
+        if self.better != "higher":
+            raise ValueError(
+                "a rubric says itself which direction is good: write `better: lower` into its front matter"
+            )
+        return self
+
     def resolve(self, folder: Path) -> RubricJudge:
         """Return a copy that holds the rubric's text, and takes its name where it has none. Raises `ConfigError`."""
         if self.content is not None:
@@ -69,7 +77,9 @@ class RubricJudge(Asking):
         version = f"{TEMPLATE_VERSION}+{rubric.version}+{rubric.hash()}"
         binary = rubric.scale == "binary"
         name = self.name or rubric.name
-        return ScorerInfo(name=name, kind=self.kind, version=version, low=low, high=high, binary=binary)
+        return ScorerInfo(
+            name=name, kind=self.kind, version=version, low=low, high=high, better=rubric.better, binary=binary
+        )
 
     def judges(self) -> tuple[str, ...]:
         """Return the judge's name."""
@@ -83,13 +93,14 @@ class RubricJudge(Asking):
         return Request(messages=messages, sample_id=sample.id, json_schema=verdict_schema(rubric.scale))
 
     def settled(self, sample: Sample, output: Output) -> Score | None:
-        """Fail an empty or boilerplate answer in code."""
+        """Give an empty or boilerplate answer the worst verdict of the scale, in code."""
         hollow = why_hollow(output.text, sample.references)
         if not hollow:
             return None
-        scale = self._rubric().scale
-        lowest = bounds(scale)[0]
-        return Score(value=lowest, label=label(lowest, scale), reason=f"{hollow}; no judge was called")
+        rubric = self._rubric()
+        low, high = bounds(rubric.scale)
+        worst = low if rubric.better == "higher" else high
+        return Score(value=worst, label=label(worst, rubric.scale), reason=f"{hollow}; no judge was called")
 
     def read(self, reply: Output | OutputFailure, output: Output) -> Score | ScoreFailure:
         """Check a verdict: its form, its scale, and that its evidence is in the answer."""

@@ -5,6 +5,7 @@
 name: correct
 version: "1"
 scale: binary            # or  scale: {ordinal: {min: 1, max: 3, labels: [wrong, partly right, right]}}
+                         # with  better: lower  where the lowest step is the best, as of harm
 ---
 Pass when the answer states the same fact as the reference …
 ```
@@ -28,14 +29,14 @@ UNION_TAGS = ("literal['binary']", "OrdinalScale")
 
 
 class Ordinal(Noun):
-    """Whole numbers from worst to best."""
+    """Whole numbers, the best one last; first, where the rubric says `better: lower`."""
 
     min: int = Field(ge=-100, le=100)
-    """The worst verdict."""
+    """The lowest verdict."""
     max: int = Field(ge=-100, le=100)
-    """The best verdict."""
+    """The highest verdict."""
     labels: Many[str] = ()
-    """A word for each step, worst first; empty: the numbers speak for themselves."""
+    """A word for each step, lowest first; empty: the numbers speak for themselves."""
 
     @model_validator(mode="after")
     def _steps(self) -> Ordinal:
@@ -66,8 +67,16 @@ class Rubric(Noun):
     """Bumped when the meaning changes; labels and verdicts of different versions are not pooled."""
     scale: Scale
     """The verdicts it knows."""
+    better: Literal["higher", "lower"] = "higher"
+    """Which direction is good. `lower` is for ordinal scales: a binary rubric's pass is good by its name."""
     body: str = Field(min_length=1)
     """The text for the judge, without the front matter."""
+
+    @model_validator(mode="after")
+    def _pass_is_good(self) -> Rubric:
+        if self.scale == "binary" and self.better == "lower":
+            raise ValueError("pass is good by its name: word the rubric so that a good answer passes, or use a scale")
+        return self
 
     def hash(self) -> str:
         """Return 8 hex digits of SHA-256 over everything that the judge sees of the rubric."""
