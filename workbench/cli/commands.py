@@ -5,7 +5,6 @@ docs/cli.md is made from the help texts below by `python -m workbench.cli.refere
 
 from __future__ import annotations
 
-import traceback
 from importlib import import_module
 from typing import Any
 
@@ -46,6 +45,8 @@ class LazyGroup(click.Group):
         except Exception as exc:
             # Leaving with a code is no trouble, and an interrupt has nothing to show.
             if ctx.params["debug"] and not isinstance(exc, click.exceptions.Exit | click.Abort):
+                import traceback
+
                 traceback.print_exc()
             raise
 
