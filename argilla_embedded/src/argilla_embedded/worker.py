@@ -23,7 +23,7 @@ import argilla_embedded.search  # noqa: F401  jobs look the engine up by its nam
 
 QUEUES: dict[str, Queue] = {queue.name: queue for queue in (HIGH_QUEUE, DEFAULT_QUEUE)}
 """Webhooks, and all else, which may take long; neither waits for the other."""
-POLL_S = 0.25
+POLL_S = 0.5
 
 
 class QuietWorker(Worker):  # type: ignore[misc]
