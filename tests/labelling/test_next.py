@@ -69,8 +69,12 @@ def test_shares_are_kept_by_largest_remainder_and_the_lot_falls_first() -> None:
 def test_unsure_picks_are_those_whose_verdicts_are_nearest_to_a_half() -> None:
     rows = [Candidate(record_id=name, group=name, verdicts=v) for name, v in
             {"sure": (1.0,), "split": (0.0, 1.0), "leaning": (1.0, 1.0, 0.0)}.items()]  # fmt: skip
-    picks = next_records(rows, only("uncertain", 2), seed=1)
-    assert [pick.record_id for pick in picks] == ["split", "leaning"]
+    picks = next_records(rows, only("uncertain", 3), seed=1)
+    assert [(pick.record_id, pick.way) for pick in picks] == [
+        ("split", "uncertain"),
+        ("leaning", "uncertain"),
+        ("sure", "random"),
+    ]
     assert picks[0].reason == "the judge is unsure: 0, 1, where 0 fails and 1 passes"
 
 

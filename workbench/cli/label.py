@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from workbench.cli.label_quality import agreement_command, next_command
 from workbench.cli.options import config_of, json_option, quiet_option
 from workbench.datasets import USES, Use
 
@@ -108,3 +109,7 @@ def templates_command(ctx: click.Context, as_json: bool) -> None:
     from workbench.cli.labelling import templates
 
     templates(config_of(ctx), as_json=as_json)
+
+
+label_group.add_command(agreement_command)
+label_group.add_command(next_command)

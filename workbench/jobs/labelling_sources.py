@@ -128,4 +128,6 @@ def _verdict(score: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _suggested(score: dict[str, Any] | None) -> Iterator[Suggestion]:
     if score is not None and score["label"] in ("pass", "fail"):
-        yield Suggestion(question="verdict", value=score["label"], agent=f"{score['scorer']}:{score['version']}"[:200])
+        # Argilla takes no "+" in an agent's name, which versions have.
+        agent = f"{score['scorer']}:{score['version']}".replace("+", "-")[:200]
+        yield Suggestion(question="verdict", value=score["label"], agent=agent)

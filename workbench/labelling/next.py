@@ -165,7 +165,8 @@ def _rankings(
 
     def unsure(row: int) -> float | None:
         verdicts = candidates[row].verdicts
-        return abs(sum(verdicts) / len(verdicts) - 0.5) if verdicts else None
+        distance = abs(sum(verdicts) / len(verdicts) - 0.5) if verdicts else 0.5
+        return distance if distance < 0.5 else None
 
     def differ(row: int) -> float | None:
         verdicts = candidates[row].verdicts
