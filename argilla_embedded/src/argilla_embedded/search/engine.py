@@ -1,77 +1,94 @@
 """Argilla's search interface over Argilla's own database."""
 
-from collections.abc import Iterable
-from typing import Any
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from argilla_server.database import AsyncSessionLocal
-from argilla_server.enums import SimilarityOrder
-from argilla_server.models import (
-    Dataset,
-    MetadataProperty,
-    Record,
-    Response,
-    Suggestion,
-    User,
-    VectorSettings,
-)
+from argilla_server.enums import MetadataPropertyType, SimilarityOrder
+from argilla_server.errors.future import UnprocessableEntityError
+from argilla_server.models import Dataset, MetadataProperty, Record, Response, Suggestion, User, VectorSettings
 from argilla_server.search_engine import base
-from sqlalchemy import func, select
+
+from argilla_embedded.search import metrics, vectors
+from argilla_embedded.search.connection import Backend, reading, sync_url
+from argilla_embedded.search.pages import Page, Search
+
+T = TypeVar("T")
 
 
 @base.SearchEngine.register("embedded")
 class DatabaseSearchEngine(base.SearchEngine):
-    """Answer every search from the tables that Argilla itself writes."""
+    """Answer every search from the tables that Argilla itself writes; there is no index to write."""
+
+    def __init__(self, database_url: str) -> None:
+        """Search this database, which `prepare` has seen."""
+        self.database_url = database_url
+        self.backend: Backend = "sqlite" if sync_url(database_url).get_backend_name() == "sqlite" else "postgresql"
 
     @classmethod
     async def new_instance(cls) -> "DatabaseSearchEngine":
-        return cls()
+        """Search the database of the server's own settings."""
+        from argilla_server.settings import settings
 
-    async def close(self) -> None: ...
+        return cls(str(settings.database_url))
+
+    async def close(self) -> None:
+        """Keep the connections: they are the process', not this instance's."""
 
     async def ping(self) -> bool:
-        return True
+        """Say whether the database answers and has been prepared."""
+        return await self._read(metrics.is_prepared)
 
     async def info(self) -> dict[str, Any]:
-        return {"name": "embedded"}
+        """Name the engine and the database it rests on."""
+        return {"name": "embedded", "database": self.backend}
 
-    async def create_index(self, dataset: Dataset) -> None: ...
+    async def create_index(self, dataset: Dataset) -> None:
+        """Do nothing: the database keeps what search needs with every write."""
 
-    async def delete_index(self, dataset: Dataset) -> None: ...
+    async def delete_index(self, dataset: Dataset) -> None:
+        """Do nothing, as `create_index`."""
 
-    async def configure_metadata_property(self, dataset: Dataset, metadata_property: MetadataProperty) -> None: ...
+    async def configure_metadata_property(self, dataset: Dataset, metadata_property: MetadataProperty) -> None:
+        """Do nothing, as `create_index`."""
 
-    async def index_records(self, dataset: Dataset, records: Iterable[Record]) -> None: ...
+    async def index_records(self, dataset: Dataset, records: Iterable[Record]) -> None:
+        """Do nothing, as `create_index`."""
 
-    async def partial_record_update(self, record: Record, **update: object) -> None: ...
+    async def partial_record_update(self, record: Record, **update: object) -> None:
+        """Do nothing, as `create_index`."""
 
-    async def delete_records(self, dataset: Dataset, records: Iterable[Record]) -> None: ...
+    async def delete_records(self, dataset: Dataset, records: Iterable[Record]) -> None:
+        """Do nothing, as `create_index`."""
 
-    async def update_record_response(self, response: Response) -> None: ...
+    async def update_record_response(self, response: Response) -> None:
+        """Do nothing, as `create_index`."""
 
-    async def delete_record_response(self, response: Response) -> None: ...
+    async def delete_record_response(self, response: Response) -> None:
+        """Do nothing, as `create_index`."""
 
-    async def update_record_suggestion(self, suggestion: Suggestion) -> None: ...
+    async def update_record_suggestion(self, suggestion: Suggestion) -> None:
+        """Do nothing, as `create_index`."""
 
-    async def delete_record_suggestion(self, suggestion: Suggestion) -> None: ...
+    async def delete_record_suggestion(self, suggestion: Suggestion) -> None:
+        """Do nothing, as `create_index`."""
+
+    async def configure_index_vectors(self, vector_settings: VectorSettings) -> None:
+        """Do nothing, as `create_index`."""
 
     async def get_dataset_progress(self, dataset: Dataset) -> dict[str, int]:
         """Count the dataset's records by status; a draft has none."""
         if dataset.is_draft:
             return {}
-        query = select(Record.status, func.count()).where(Record.dataset_id == dataset.id).group_by(Record.status)
-        return await _counts(query)
+        key = dataset.id
+        return await self._read(lambda cursor: metrics.progress(cursor, self.backend, key))
 
     async def get_dataset_user_progress(self, dataset: Dataset, user: User) -> dict[str, int]:
-        """Count the user's responses by status."""
+        """Count the user's own responses by status; a draft has none."""
         if dataset.is_draft:
             return {}
-        query = (
-            select(Response.status, func.count())
-            .join(Record, Record.id == Response.record_id)
-            .where(Record.dataset_id == dataset.id, Response.user_id == user.id)
-            .group_by(Response.status)
-        )
-        return await _counts(query)
+        key, user_key = dataset.id, user.id
+        return await self._read(lambda cursor: metrics.user_progress(cursor, self.backend, key, user_key))
 
     async def search(
         self,
@@ -83,18 +100,23 @@ class DatabaseSearchEngine(base.SearchEngine):
         limit: int = 100,
         user_id: str | None = None,
     ) -> base.SearchResponses:
-        """Return a page of the dataset's records in insertion order."""
-        page = select(Record.id).where(Record.dataset_id == dataset.id).order_by(Record.inserted_at, Record.id)
-        total = select(func.count()).select_from(Record).where(Record.dataset_id == dataset.id)
-        async with AsyncSessionLocal() as session:
-            ids = (await session.scalars(page.offset(offset).limit(limit))).all()
-            count = (await session.execute(total)).scalar_one()
-        return base.SearchResponses(items=[base.SearchResponseItem(record_id=key) for key in ids], total=count)
+        """Return a page of the records that match: sorted, or by score, or, for a user, in an order of their own."""
+        key = dataset.id
+
+        def find(cursor: Any) -> Page:
+            search = Search.of(cursor, self.backend, key)
+            search.find(query)
+            search.narrow(filter)
+            return search.page(sort or [], offset, limit, user_id)
+
+        return _answer(await self._read(find))
 
     async def compute_metrics_for(self, metadata_property: MetadataProperty) -> base.MetadataMetrics:
-        return base.TermsMetrics(total=0)
-
-    async def configure_index_vectors(self, vector_settings: VectorSettings) -> None: ...
+        """Count a property's terms, or bound its numbers, over all records of its dataset."""
+        key, kind = metadata_property.id, metadata_property.type
+        if kind == MetadataPropertyType.terms:
+            return await self._read(lambda cursor: metrics.terms(cursor, self.backend, key))
+        return await self._read(lambda cursor: metrics.bounds(cursor, self.backend, key, kind))
 
     async def similarity_search(
         self,
@@ -108,10 +130,39 @@ class DatabaseSearchEngine(base.SearchEngine):
         order: SimilarityOrder = SimilarityOrder.most_similar,
         threshold: float | None = None,
     ) -> base.SearchResponses:
-        return base.SearchResponses(items=[], total=0)
+        """Return the records nearest to a vector, or to another record, which is left out.
+
+        Raises ValueError where it is not clear to what, UnprocessableEntityError for a vector of another length.
+        """
+        if bool(value) == bool(record):
+            raise ValueError("Must provide either vector value or record to compute the similarity search")
+        wanted = value or (record.vector_value_by_vector_settings(vector_settings) if record else None)
+        if not wanted:
+            raise ValueError("Cannot find a vector value to apply with provided info")
+        if len(wanted) != vector_settings.dimensions:
+            raise UnprocessableEntityError(
+                f"The vector has {len(wanted)} dimensions; {vector_settings.name!r} has {vector_settings.dimensions}."
+            )
+        if order == SimilarityOrder.least_similar:
+            wanted = [-each for each in wanted]
+        near = vectors.Near(
+            dataset.id, vector_settings.id, wanted, record.id if record else None, max_results, threshold
+        )
+
+        def restrict(search: Search) -> None:
+            search.find(query or None)
+            search.narrow(filter)
+
+        return _answer(await asyncio.to_thread(vectors.find, self.database_url, self.backend, near, restrict))
+
+    async def _read(self, step: Callable[[Any], T]) -> T:
+        def run() -> T:
+            with reading(self.database_url) as cursor:
+                return step(cursor)
+
+        return await asyncio.to_thread(run)
 
 
-async def _counts(query: Any) -> dict[str, int]:
-    async with AsyncSessionLocal() as session:
-        rows = (await session.execute(query)).all()
-    return {"total": sum(count for _, count in rows), **{str(status): count for status, count in rows}}
+def _answer(page: Page) -> base.SearchResponses:
+    items = [base.SearchResponseItem(record_id=hit.record_id, score=hit.score) for hit in page.hits]
+    return base.SearchResponses(items=items, total=page.total)
