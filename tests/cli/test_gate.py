@@ -90,6 +90,54 @@ def test_a_candidate_is_held_against_the_promoted_baseline(workbench: Command) -
         assert decision(done)["comparison"]["n"] == N
 
 
+def test_make_eval_with_a_promoted_baseline_ends_in_0_in_1_and_in_4(workbench: Command) -> None:
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    recipe = makefile.partition("\neval:")[2].splitlines()[1]
+    words = recipe.partition("bin/workbench ")[2] or recipe.partition("$(BIN)/workbench ")[2]
+    make_eval = words.replace("$(GATE_ARGS)", "-q").split()
+    assert make_eval == ["gate", "--run-missing", "-q"]
+    project(POLICY)
+    text = Path("workbench.yaml").read_text()
+    Path("workbench.yaml").write_text(text.replace("  broken:", model("near", 55) + "\n  broken:"))
+    promoted(workbench)
+    for name, code, word in (("twin", 0, "SHIP"), ("bad", 1, "DO NOT SHIP"), ("near", 4, "NOT ENOUGH EVIDENCE")):
+        choose(name)
+        done = workbench(*make_eval)
+        assert done.code == code and f"\n{word} (" in done.out, done.out
+        assert "promoted by" in done.out
+
+
+def test_where_lower_is_better_everything_is_the_right_way_around(workbench: Command) -> None:
+    scorer = "{kind: contains, name: refusals, strings: ['no'], better: lower}"
+    project("{metrics: {refusals: {max: 0.2, margin: 0.1}}, max_regressions: 0.2}", scorer=scorer)
+    promoted(workbench)
+    choose("twin")
+    good = gate(workbench, "--json", "--markdown", "good.md", "--html", "good.html")
+    assert good.code == 0
+    assert [(r["passes"], r["limit"]) for r in decision(good)["rows"]] == [("below", 0.2), ("below", 0.1), ("below", 0.2)]
+    assert "(lower is better)" in Path("good.md").read_text() and "(lower is better)" in Path("good.html").read_text()
+    choose("bad")
+    bad = gate(workbench, "--json", "--markdown", "bad.md", "--html", "bad.html")
+    assert bad.code == 1 and [r["verdict"] for r in decision(bad)["rows"]] == ["fail"] * 3
+    compared = decision(bad)["comparison"]
+    assert compared["n_regressions"] == {"refusals": 53} and compared["metrics"][0]["losses"] == 53
+    assert "[q10](<bad.html#sample-q10>) | 0.000 → 1.000" in Path("bad.md").read_text()
+    shown = workbench("eval", "show", "latest", "--worst", "1").out
+    assert "highest refusals" in shown and "1.000  q" in shown
+    project("{metrics: {refusals: {min: 0.2, margin: 0.1}}}", scorer=scorer)
+    assert "'refusals' is better lower" in gate(workbench).err
+
+
+def test_links_in_the_markdown_lead_to_the_page_wherever_it_is(workbench: Command) -> None:
+    project(POLICY)
+    promoted(workbench)
+    choose("bad")
+    gate(workbench, "--markdown", "a.md", "--page-url", "https://ci.example/7/gate.html")
+    assert "(<https://ci.example/7/gate.html#sample-q10>)" in Path("a.md").read_text()
+    gate(workbench, "--markdown", "b.md")
+    assert "#sample-" not in Path("b.md").read_text(), "there is no page"
+
+
 def test_a_baseline_may_be_named_by_run_or_name(workbench: Command) -> None:
     project(POLICY)
     promoted(workbench)
@@ -454,6 +502,8 @@ def test_runs_are_compared_and_others_refused(workbench: Command) -> None:
     good, half, bad = sorted(path.name for path in Path(".workbench/runs").iterdir())
     done = workbench("eval", "compare", good, half)
     assert done.code == 0 and "exact_match: 28 regressions" in done.out and "q30" in done.out
+    assert f"workbench eval show {half} --sample q30" in done.out
+    assert workbench("eval", "show", half, "--sample", "q30").code == 0
     found = json.loads(workbench("eval", "compare", good, half, bad, "--json").out)["against"]
     assert [c["candidate"]["model"] for c in found] == ["half", "bad"]
     assert {c["metrics"][0]["adjustment"] for c in found} == {"holm"}

@@ -184,3 +184,6 @@ def show_judge_check(check: JudgeCheck) -> None:
     )
     rows = [(name, number(r.value), interval_text(r.interval), f"{r.k}/{r.n}") for name, r in names]
     grid(("", "share", "95 % interval", "count"), rows)
+    click.echo(f"Cohen's kappa {number(check.kappa)}" if check.kappa is not None else "Cohen's kappa: n/a")
+    if check.warning:
+        click.echo(f"warning: {check.warning}")
