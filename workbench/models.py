@@ -112,16 +112,25 @@ class Model(Protocol):
 
 
 @runtime_checkable
-class Remembers(Protocol):
-    """A model that knows some answers already: recorded ones, or those it gave before."""
+class Recorded(Protocol):
+    """A model whose answers all exist already, each for a sample; what the prompt was does not matter."""
 
-    def kept(self, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
-        """Return the answers that need no asking, in the requests' order; `None` for the others."""
+    def recorded(self, wanted: Sequence[tuple[str, int]]) -> Sequence[bytes | OutputFailure]:
+        """Return the answers to pairs of sample id and repeat, as JSON of an `Output`, in their order."""
         ...
 
 
-def kept(model: Model, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
-    """Return the answers of a model that need no asking, in the requests' order; `None` for the others."""
+@runtime_checkable
+class Remembers(Protocol):
+    """A model that knows the answers it gave before."""
+
+    def kept(self, requests: Sequence[Request]) -> Sequence[bytes | None]:
+        """Return the answers that need no asking as JSON of an `Output`, in the requests' order; `None`: ask."""
+        ...
+
+
+def kept(model: Model, requests: Sequence[Request]) -> Sequence[bytes | None]:
+    """Return the answers of a model that need no asking, as JSON of an `Output`; `None`: it must be asked."""
     return model.kept(requests) if isinstance(model, Remembers) else [None] * len(requests)
 
 

@@ -8,9 +8,9 @@ from workbench.records import Message
 
 
 class TwoAnswers:
-    def find(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Output]:
+    def find(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
         known = {("a", 0): Output(text="first"), ("a", 1): Output(text="")}
-        return {key: known[key] for key in wanted if key in known}
+        return {key: known[key].model_dump_json().encode() for key in wanted if key in known}
 
     def close(self) -> None:
         pass

@@ -41,7 +41,7 @@ class NoTools:
     async def ask(self, judge: str, request: Request) -> Output | OutputFailure:
         raise AssertionError("no judge here")
 
-    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
+    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[bytes | None]:
         raise AssertionError("no judge here")
 
     async def embed(self, model: str, texts: list[str]) -> list[list[float]]:

@@ -167,11 +167,11 @@ async def test_a_scorer_that_breaks_on_one_sample_is_a_counted_failure(rows: Sto
 
 
 async def test_a_limit_chooses_by_hash_and_grows_without_changing(rows: StoredDataset) -> None:
-    few = {s.id for group in chosen(rows, 10) for _, s in group}
-    more = {s.id for group in chosen(rows, 20) for _, s in group}
+    few = {row.id for group in chosen(rows, 10) for row in group}
+    more = {row.id for group in chosen(rows, 20) for row in group}
     assert len(few) == 10 and few < more
     assert few != {f"s{i}" for i in range(10)}
-    assert {s.id for group in chosen(rows, 999) for _, s in group} == {f"s{i}" for i in range(40)}
+    assert {row.id for group in chosen(rows, 999) for row in group} == {f"s{i}" for i in range(40)}
 
 
 async def test_the_order_of_rows_changes_no_number(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class ToldTools:
         assert self.reply is not None, "no judge should be called here"
         return self.reply
 
-    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
+    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[bytes | None]:
         return [None] * len(requests)
 
     async def embed(self, model: str, texts: list[str]) -> list[list[float]]:

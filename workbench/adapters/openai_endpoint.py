@@ -24,7 +24,7 @@ from workbench.calling.secrets import one_line, redact
 from workbench.errors import ModelError
 from workbench.models import EndpointSpec, Output, OutputFailure, Request
 from workbench.nouns import canonical_bytes
-from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers, unpaid
+from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers, kept_json, unpaid
 
 if TYPE_CHECKING:
     import httpx
@@ -92,11 +92,11 @@ class OpenAIEndpoint:
                 return outcome.model_copy(update={"usage": usage})
         return await self._ask_for_all(request, key, self._cache)
 
-    def kept(self, requests: Sequence[Request]) -> Sequence[Output | None]:
+    def kept(self, requests: Sequence[Request]) -> Sequence[bytes | None]:
         """Return the answers that are in the cache."""
         if self._cache is None:
             return [None] * len(requests)
-        return kept_answers(self._cache, [answer_key(self._identity, request) for request in requests])
+        return kept_json(self._cache, [answer_key(self._identity, request) for request in requests])
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -11,8 +11,8 @@ from workbench.models import Output, OutputFailure, Request
 class Answers(Protocol):
     """Recorded answers, looked up by sample and repeat."""
 
-    def find(self, wanted: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Output]:
-        """Return the answers that there are."""
+    def find(self, wanted: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], bytes]:
+        """Return the answers that there are, as JSON of an `Output`."""
         ...
 
     def close(self) -> None:
@@ -30,18 +30,19 @@ class RecordedModel:
 
     async def generate(self, request: Request) -> Output | OutputFailure:
         """Look one answer up."""
-        return self.kept([request])[0]
+        found = self.recorded([(request.sample_id, request.repeat)])[0]
+        return Output.model_validate_json(found) if isinstance(found, bytes) else found
 
-    def kept(self, requests: Sequence[Request]) -> Sequence[Output | OutputFailure]:
+    def recorded(self, wanted: Sequence[tuple[str, int]]) -> Sequence[bytes | OutputFailure]:
         """Look all answers up at once."""
-        found = self._answers.find([(r.sample_id, r.repeat) for r in requests])
-        return [found.get((r.sample_id, r.repeat)) or _missing(r) for r in requests]
+        found = self._answers.find(wanted)
+        return [found.get(each) or _missing(*each) for each in wanted]
 
     async def aclose(self) -> None:
         """Close the answers."""
         self._answers.close()
 
 
-def _missing(request: Request) -> OutputFailure:
-    which = f"sample '{request.sample_id}'" + (f", repeat {request.repeat}" if request.repeat else "")
+def _missing(sample_id: str, repeat: int) -> OutputFailure:
+    which = f"sample '{sample_id}'" + (f", repeat {repeat}" if repeat else "")
     return OutputFailure(kind="missing", message=f"there is no recorded output for {which}")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from workbench.evaluation.engine import Work, kept_places
+from workbench.evaluation.engine import Work, chosen
+from workbench.reading.stored import StoredRow
 from workbench.runs import ScorerInfo
 from workbench.store.files import replacing, told_when_full
 from workbench.store.home import RunFolder
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 async def compact(work: Work, journal: Journal, folder: RunFolder) -> None:
     """Write `samples.parquet` and `scores.parquet`; each appears whole or not at all."""
     infos = [scorer.info() for scorer in work.scorers]
-    kept = kept_places(work.rows, work.spec.limit)
     with (
         told_when_full(folder.path),
         replacing(folder.samples) as samples_path,
@@ -34,24 +34,24 @@ async def compact(work: Work, journal: Journal, folder: RunFolder) -> None:
         Table(str(samples_path), sample_schema()) as samples,
         Table(str(scores_path), score_schema()) as scores,
     ):
-        for group in work.rows.iter_plain():
-            chosen = group if kept is None else [row for row in group if row[0] in kept]
-            entries = await journal.entries([sample["id"] for _, _, sample in chosen])
-            for position, family, sample in chosen:
+        for group in chosen(work.rows, work.spec.limit):
+            entries = await journal.entries([row.id for row in group])
+            for row in group:
+                sample = orjson.loads(row.text)
                 for repeat in range(work.spec.repeats):
-                    key = _key(position, family, sample, repeat)
-                    answer = orjson.loads(entries.outputs[sample["id"], repeat])
+                    key = _key(row, sample, repeat)
+                    answer = orjson.loads(entries.outputs[row.id, repeat])
                     samples.add(key | _sample_row(sample, answer))
-                    for score in _score_rows(sample["id"], repeat, answer, infos, entries):
+                    for score in _score_rows(row.id, repeat, answer, infos, entries):
                         scores.add(key | score)
 
 
-def _key(position: int, family: str, sample: Row, repeat: int) -> Row:
+def _key(row: StoredRow, sample: Row, repeat: int) -> Row:
     return {
-        "position": position,
-        "sample_id": sample["id"],
+        "position": row.position,
+        "sample_id": row.id,
         "repeat": repeat,
-        "family": family,
+        "family": row.family,
         "tags": [{"key": name, "value": value} for name, value in sample["tags"].items()],
     }
 

@@ -14,19 +14,20 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from workbench.calling.budget import Budget
-from workbench.datasets import Manifest, Sample
+from workbench.datasets import Manifest
 from workbench.errors import IncompleteRun, WorkbenchError
-from workbench.models import Model, Output, OutputFailure, Request, Usage, kept
+from workbench.models import Model, Output, OutputFailure, Recorded, Remembers, Request, Usage
+from workbench.nouns import fingerprint
+from workbench.reading.stored import StoredRow
 from workbench.runs import RunSpec, Score, ScoreFailure
 from workbench.scoring.base import Asking, Scorer, Tools
+from workbench.store.cache import Verdicts, verdict_key
 from workbench.store.journal import Journal
 
 T = TypeVar("T")
-Placed = tuple[int, Sample]
-"""A sample with its position in the dataset."""
 CHUNK = 512
 """Units that are looked up together in journal, recorded answers and response cache, each with one query."""
 
@@ -37,9 +38,7 @@ class Rows(Protocol):
     @property
     def manifest(self) -> Manifest: ...
 
-    def iter_samples(self, batch: int = 256) -> Iterator[list[Placed]]: ...
-
-    def iter_plain(self, batch: int = 256) -> Iterator[list[tuple[int, str, dict[str, Any]]]]: ...
+    def iter_rows(self, batch: int = 256) -> Iterator[list[StoredRow]]: ...
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,23 @@ class Work:
     """Whether failed answers and scores in the journal are made again."""
     workers: int
     """Units under way at once: enough to keep the candidate and the judges busy."""
+    verdicts: Verdicts | None = None
+    """Verdicts given before; `None`: they are not kept."""
 
     @cached_property
     def named(self) -> dict[str, Scorer]:
         """The scorers by the names of their metrics, in order."""
         return {scorer.info().name: scorer for scorer in self.scorers}
+
+    @cached_property
+    def rules(self) -> dict[str, str]:
+        """What decides a verdict beside sample and answer, by metric; only where the judge's answers may be kept."""
+        prints = self.spec.fingerprints
+        return {
+            name: fingerprint([prints[f"scorer:{name}"], *(prints[f"judge:{judge}"] for judge in scorer.judges())])
+            for name, scorer in self.named.items()
+            if isinstance(scorer, Asking) and all(self.spec.judges[judge].get("cache") for judge in scorer.judges())
+        }
 
 
 @dataclass
@@ -106,22 +117,41 @@ class Halt:
 class Unit:
     """One sample, one repeat: what there is of it, and what is still to be made."""
 
-    sample: Sample
+    row: StoredRow
     repeat: int
-    output: Output | OutputFailure | None
+    payload: bytes | None
+    """The answer as the journal holds it."""
     lacking: dict[str, Scorer]
     """Scorers whose score is still to be made, by name."""
+    keys: dict[str, bytes] = field(default_factory=dict)
+    """Under which a verdict is kept, by scorer."""
     failed: bool = False
     """Whether the answer, or a score made just now, failed."""
 
     @property
+    def answered(self) -> bool:
+        """Whether there is an answer to score."""
+        return self.payload is not None and self.payload.startswith(SUCCESS)
+
+    @property
     def whole(self) -> bool:
         """Whether nothing is to be made any more; a failed answer is not scored."""
-        return isinstance(self.output, OutputFailure) or (self.output is not None and not self.lacking)
+        return self.payload is not None and not (self.answered and self.lacking)
+
+    @property
+    def said(self) -> bytes:
+        """The JSON of the answer."""
+        assert self.payload is not None and self.answered
+        return self.payload[len(SUCCESS) : -1]
+
+    @cached_property
+    def output(self) -> Output:
+        """The answer, for those who read it."""
+        return Output.model_validate_json(self.said)
 
     def request(self) -> Request:
         """Return what the candidate is asked."""
-        return Request(messages=self.sample.messages, sample_id=self.sample.id, repeat=self.repeat)
+        return Request(messages=self.row.sample.messages, sample_id=self.row.id, repeat=self.repeat)
 
 
 async def evaluate(work: Work, journal: Journal, halt: Halt, watch: Callable[[Progress], None]) -> Progress:
@@ -142,6 +172,8 @@ async def evaluate(work: Work, journal: Journal, halt: Halt, watch: Callable[[Pr
         await asyncio.gather(feeder, *workers, return_exceptions=True)
     if halt.reason is not None:
         raise halt.reason
+    if work.verdicts is not None:
+        work.verdicts.flush()
     await journal.flush()
     return progress
 
@@ -152,11 +184,11 @@ def count(work: Work) -> int:
     return n if work.spec.limit is None else min(n, work.spec.limit)
 
 
-def chosen(rows: Rows, limit: int | None, batch: int = 256) -> Iterator[list[Placed]]:
+def chosen(rows: Rows, limit: int | None, batch: int = 256) -> Iterator[list[StoredRow]]:
     """Yield the run's samples in the dataset's order."""
     kept = kept_places(rows, limit)
-    for group in rows.iter_samples(batch):
-        if few := group if kept is None else [placed for placed in group if placed[0] in kept]:
+    for group in rows.iter_rows(batch):
+        if few := group if kept is None else [row for row in group if row.position in kept]:
             yield few
 
 
@@ -169,9 +201,9 @@ def kept_places(rows: Rows, limit: int | None) -> frozenset[int] | None:
     if limit is None or limit >= rows.manifest.n:
         return None
     places = (
-        (hashlib.sha256(sample.id.encode("utf-8", "surrogatepass")).digest(), place)
-        for group in rows.iter_samples()
-        for place, sample in group
+        (hashlib.sha256(row.id.encode("utf-8", "surrogatepass")).digest(), row.position)
+        for group in rows.iter_rows()
+        for row in group
     )
     return frozenset(place for _, place in heapq.nsmallest(limit, places))
 
@@ -209,38 +241,60 @@ async def _feed(
         await queue.put(None)
 
 
-async def _unfinished(work: Work, journal: Journal, group: Sequence[Placed], progress: Progress) -> list[Unit]:
+async def _unfinished(work: Work, journal: Journal, group: Sequence[StoredRow], progress: Progress) -> list[Unit]:
     """Return the units of some samples that are not whole in the journal."""
-    entries = await journal.entries([sample.id for _, sample in group])
+    entries = await journal.entries([row.id for row in group])
     units = []
-    for _, sample in group:
+    for row in group:
         for repeat in range(work.spec.repeats):
-            payload = entries.outputs.get((sample.id, repeat))
-            lacking = {name: s for name, s in work.named.items() if (sample.id, repeat, name) not in entries.scores}
-            if payload is not None and (payload.startswith(FAILURE) or not lacking):
+            lacking = {name: s for name, s in work.named.items() if (row.id, repeat, name) not in entries.scores}
+            unit = Unit(row, repeat, entries.outputs.get((row.id, repeat)), lacking)
+            if unit.whole:
                 progress.done += 1
                 progress.reused += 1
             else:
-                output = None if payload is None else decode_output(payload)
-                units.append(Unit(sample, repeat, output, lacking))
+                units.append(unit)
     return units
 
 
 async def _at_hand(work: Work, journal: Journal, units: Sequence[Unit]) -> None:
     """Make what needs no waiting: answers and verdicts that are kept, and scores that are arithmetic."""
-    lacking = [unit for unit in units if unit.output is None]
-    for unit, output in zip(lacking, kept(work.model, [unit.request() for unit in lacking]), strict=True):
-        if output is not None:
-            _answered(journal, unit, output)
+    _recall(work, journal, [unit for unit in units if unit.payload is None])
     for name, scorer in work.named.items():
-        mine = [unit for unit in units if isinstance(unit.output, Output) and name in unit.lacking]
+        mine = [unit for unit in units if unit.answered and name in unit.lacking]
         if isinstance(scorer, Asking):
-            _judged(work, journal, name, scorer, mine)
+            _judged(work, journal, name, scorer, _not_judged_before(work, journal, name, mine))
         elif scorer.alone:
             for unit in mine:
-                _scored(journal, unit, name, await _score(scorer, unit, work.tools))
+                _scored(work, journal, unit, name, await _score(scorer, unit, work.tools))
                 await asyncio.sleep(0)  # others have their turn: arithmetic on long texts takes its time
         await asyncio.sleep(0)
+
+
+def _recall(work: Work, journal: Journal, units: Sequence[Unit]) -> None:
+    """Take over the answers that are recorded, or that the candidate gave before."""
+    found: Sequence[bytes | OutputFailure | None] = ()
+    if isinstance(work.model, Recorded):
+        found = work.model.recorded([(unit.row.id, unit.repeat) for unit in units]) if units else ()
+    elif isinstance(work.model, Remembers):
+        found = work.model.kept([unit.request() for unit in units]) if units else ()
+    for unit, output in zip(units, found, strict=False):
+        if output is not None:
+            _answered(journal, unit, SUCCESS + output + b"}" if isinstance(output, bytes) else encode(output))
+
+
+def _not_judged_before(work: Work, journal: Journal, name: str, units: Sequence[Unit]) -> Sequence[Unit]:
+    """Take over verdicts on the very same answer to the very same sample; return the units without one."""
+    if work.verdicts is None or name not in work.rules or not units:
+        return units
+    for unit in units:
+        unit.keys[name] = verdict_key(work.rules[name], unit.row.text, unit.said)
+    found = work.verdicts.find([unit.keys[name] for unit in units])
+    for unit in units:
+        if (score := found.get(unit.keys[name])) is not None:
+            del unit.lacking[name]
+            journal.add_score(unit.row.id, unit.repeat, name, SUCCESS + score + b"}")
+    return [unit for unit in units if name in unit.lacking]
 
 
 def _judged(work: Work, journal: Journal, name: str, scorer: Asking, units: Sequence[Unit]) -> None:
@@ -251,16 +305,17 @@ def _judged(work: Work, journal: Journal, name: str, scorer: Asking, units: Sequ
         if isinstance(prepared, Request):
             asked.append((unit, prepared))
         else:
-            _scored(journal, unit, name, prepared)
+            _scored(work, journal, unit, name, prepared)
     replies = work.tools.kept(scorer.judges()[0], [request for _, request in asked]) if asked else ()
     for (unit, _), reply in zip(asked, replies, strict=True):
         if reply is not None:
-            _scored(journal, unit, name, _guarded(partial(scorer.read, reply, _output(unit))))
+            said = Output.model_validate_json(reply)
+            _scored(work, journal, unit, name, _guarded(partial(scorer.read, said, unit.output)))
 
 
 def _prepared(scorer: Asking, unit: Unit) -> Score | ScoreFailure | Request:
-    output = _output(unit)
-    return scorer.settled(unit.sample, output) or scorer.request(unit.sample, output)
+    sample = unit.row.sample
+    return scorer.settled(sample, unit.output) or scorer.request(sample, unit.output)
 
 
 # ---------------------------------------------------------------- working: what is asked of somebody
@@ -289,25 +344,25 @@ async def _work(
 
 async def _do(work: Work, journal: Journal, unit: Unit, halt: Halt, progress: Progress) -> None:
     """Make what a unit lacks; leave it half-way when the run halts."""
-    if unit.output is None:
+    if unit.payload is None:
         output = await work.model.generate(unit.request())
-        _answered(journal, unit, output)
+        _answered(journal, unit, encode(output))
         await _settle(journal, output.usage, progress)
         if output.usage.attempts:
             halt.heard(not (isinstance(output, OutputFailure) and output.kind == "connection"))
-    if isinstance(unit.output, OutputFailure):
+    if not unit.answered:
         return
     for name, scorer in list(unit.lacking.items()):
         if halt.event.is_set():
             return
         score = await _score(scorer, unit, work.tools)
-        _scored(journal, unit, name, score)
+        _scored(work, journal, unit, name, score)
         await _settle(journal, score.usage, progress)
 
 
 async def _score(scorer: Scorer, unit: Unit, tools: Tools) -> Score | ScoreFailure:
     try:
-        return await scorer.score(unit.sample, _output(unit), tools)
+        return await scorer.score(unit.row.sample, unit.output, tools)
     except WorkbenchError:
         raise  # concerns the whole run
     except Exception as exc:  # a scorer that breaks on one sample must neither end the run nor vanish from the mean
@@ -328,21 +383,18 @@ def _broken(exc: Exception) -> ScoreFailure:
     return ScoreFailure(kind="scorer_error", message=f"{type(exc).__name__}: {exc}"[:500])
 
 
-def _answered(journal: Journal, unit: Unit, output: Output | OutputFailure) -> None:
-    unit.output = output
-    unit.failed |= isinstance(output, OutputFailure)
-    journal.add_output(unit.sample.id, unit.repeat, encode(output))
+def _answered(journal: Journal, unit: Unit, payload: bytes) -> None:
+    unit.payload = payload
+    unit.failed |= not unit.answered
+    journal.add_output(unit.row.id, unit.repeat, payload)
 
 
-def _scored(journal: Journal, unit: Unit, name: str, score: Score | ScoreFailure) -> None:
+def _scored(work: Work, journal: Journal, unit: Unit, name: str, score: Score | ScoreFailure) -> None:
     del unit.lacking[name]
     unit.failed |= isinstance(score, ScoreFailure) and score.kind != "not_applicable"
-    journal.add_score(unit.sample.id, unit.repeat, name, encode(score))
-
-
-def _output(unit: Unit) -> Output:
-    assert isinstance(unit.output, Output)
-    return unit.output
+    journal.add_score(unit.row.id, unit.repeat, name, encode(score))
+    if work.verdicts is not None and name in unit.keys and isinstance(score, Score):
+        work.verdicts.note(unit.keys[name], score)
 
 
 async def _settle(journal: Journal, usage: Usage | None, progress: Progress) -> None:
@@ -363,10 +415,3 @@ def encode(value: Output | OutputFailure | Score | ScoreFailure) -> bytes:
     """Return a journal payload: the value's JSON, marked as success or failure."""
     mark = FAILURE if isinstance(value, OutputFailure | ScoreFailure) else SUCCESS
     return mark + value.model_dump_json().encode() + b"}"
-
-
-def decode_output(payload: bytes) -> Output | OutputFailure:
-    """Read what `encode` wrote for an answer."""
-    if payload.startswith(FAILURE):
-        return OutputFailure.model_validate_json(payload[len(FAILURE) : -1])
-    return Output.model_validate_json(payload[len(SUCCESS) : -1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 
 from workbench.calling.budget import Budget
@@ -16,6 +16,7 @@ from workbench.jobs.planning import Plan
 from workbench.models import Output, OutputFailure, Request
 from workbench.reports.run import write_reports
 from workbench.runs import EvalRun
+from workbench.store.cache import Verdicts
 from workbench.store.home import RunFolder
 
 Watcher = Callable[[str], AbstractContextManager[Callable[[Progress], None]]]
@@ -39,17 +40,18 @@ async def evaluate_all(
     names = {name for job in jobs for name in (job.plan.spec.model_name, *job.plan.spec.judges)}
     budget = Budget(max((job.plan.spec.budget for job in jobs if job.plan.spec.budget is not None), default=None))
     finished: list[EvalRun] = []
-    async with open_models(bench, sorted(names), budget, say) as opened:
-        for job in jobs:
-            with watcher(job.plan.spec.evalset) as watch:
-                result = await run(_work(job, opened, budget), job.folder, halt, watch, write_reports)
-            if result is None:
-                return None
-            finished.append(result)
+    with closing(Verdicts(bench.home.cache / "verdicts.sqlite")) as verdicts:
+        async with open_models(bench, sorted(names), budget, say) as opened:
+            for job in jobs:
+                with watcher(job.plan.spec.evalset) as watch:
+                    result = await run(_work(job, opened, budget, verdicts), job.folder, halt, watch, write_reports)
+                if result is None:
+                    return None
+                finished.append(result)
     return finished
 
 
-def _work(job: Job, opened: Opened, budget: Budget) -> Work:
+def _work(job: Job, opened: Opened, budget: Budget, verdicts: Verdicts) -> Work:
     spec = job.plan.spec
     model = opened.models[spec.model_name]
     busiest = max([model.concurrency, *(opened.models[name].concurrency for name in spec.judges)])
@@ -65,6 +67,7 @@ def _work(job: Job, opened: Opened, budget: Budget) -> Work:
         budget=budget,
         retry_failed=job.retry_failed,
         workers=2 * busiest,
+        verdicts=verdicts,
     )
 
 

@@ -28,7 +28,7 @@ from workbench.models import (
     kept,
 )
 from workbench.nouns import fingerprint
-from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers
+from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_json
 from workbench.store.shared_numbers import SharedNumbers
 
 Say = Callable[[str], None]
@@ -46,7 +46,7 @@ class Opened:
         """Put a request to a judge."""
         return await self.models[judge].generate(request)
 
-    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[Output | OutputFailure | None]:
+    def kept(self, judge: str, requests: Sequence[Request]) -> Sequence[bytes | None]:
         """Return the replies that a judge gave before."""
         return kept(self.models[judge], requests)
 
@@ -166,18 +166,18 @@ class WaitingModel:
     async def generate(self, request: Request) -> Output | OutputFailure:
         """Answer from the cache, else from the server."""
         if (known := self.kept([request])[0]) is not None:
-            return known
+            return Output.model_validate_json(known)
         model = await self._server.model(self._name)
         answer = await model.generate(request)
         if self._cache is not None and isinstance(answer, Output):
             keep_answer(self._cache, answer_key(self._identity, request), answer)
         return answer
 
-    def kept(self, requests: Sequence[Request]) -> Sequence[Output | None]:
+    def kept(self, requests: Sequence[Request]) -> Sequence[bytes | None]:
         """Return the answers that are in the cache."""
         if self._cache is None:
             return [None] * len(requests)
-        return kept_answers(self._cache, [answer_key(self._identity, request) for request in requests])
+        return kept_json(self._cache, [answer_key(self._identity, request) for request in requests])
 
     async def aclose(self) -> None:
         """Do nothing: the server ends with the run."""

@@ -41,7 +41,7 @@ def estimate(bench: Workbench, plan: Plan) -> list[Estimate]:
     calls, asked, shown = 0, 0.0, [0.0] * len(judged)
     answer = Output(text="x" * int(_longest(bench.model(plan.spec.model_name)) * CHARACTERS_PER_TOKEN))
     for group in chosen(plan.rows, plan.spec.limit):
-        for _, sample in group:
+        for sample in (row.sample for row in group):
             calls += plan.spec.repeats
             asked += plan.spec.repeats * _tokens(sample.messages)
             for i, scorer in enumerate(judged):

@@ -25,8 +25,8 @@ from workbench.reading.source import Source, open_source
 from workbench.records import Passage
 from workbench.store.files import no_room, replacing, told_when_full
 
-READER = "2"
-"""Bumped when the same file would be read to other answers."""
+READER = "3"
+"""Bumped when the same file would be read to other answers, or the index changes."""
 NUMBERS = ("repeat", "latency", "input_tokens", "output_tokens", "cost")
 MAX_PROBLEMS = 10_000
 
@@ -89,14 +89,15 @@ class RecordedAnswers:
 
     def get(self, sample_id: str, repeat: int = 0) -> Output | None:
         """Return the answer to a sample; `None` if there is none."""
-        return self.find([(sample_id, repeat)]).get((sample_id, repeat))
+        found = self.find([(sample_id, repeat)])
+        return Output.model_validate_json(found[sample_id, repeat]) if found else None
 
-    def find(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Output]:
-        """Return the answers that there are to pairs of sample and repeat; at most some thousands at once."""
-        query = f"SELECT row FROM answers WHERE (id, repeat) IN (VALUES {','.join(['(?, ?)'] * len(wanted))})"
+    def find(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
+        """Return the answers that there are to pairs of sample and repeat, as JSON of an `Output`; some thousands."""
+        pairs = ",".join(["(?, ?)"] * len(wanted))
+        query = f"SELECT id, repeat, output FROM answers WHERE (id, repeat) IN (VALUES {pairs})"
         rows = self.connection.execute(query, list(itertools.chain.from_iterable(wanted)))
-        found = (RecordedRow.model_validate_json(row) for (row,) in rows)
-        return {(row.id, row.repeat): row.answer() for row in found}
+        return {(sample_id, repeat): output for sample_id, repeat, output in rows}
 
     def close(self) -> None:
         """Close the index."""
@@ -118,7 +119,7 @@ def _fill(connection: sqlite3.Connection, source: Source, spec: RecordedSpec, qu
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")  # the finished file is flushed before it gets its name
     connection.execute(
-        "CREATE TABLE answers (folded TEXT, repeat INTEGER, id TEXT, line INTEGER, row BLOB,"
+        "CREATE TABLE answers (folded TEXT, repeat INTEGER, id TEXT, line INTEGER, digest BLOB, output BLOB,"
         " PRIMARY KEY (folded, repeat)) WITHOUT ROWID"
     )
     intake = _Intake(connection, source, spec)
@@ -145,13 +146,13 @@ class _Intake:
 
     def run(self) -> None:
         for line, row in self.rows():
-            content = canonical_bytes(row.model_dump(mode="json"))
+            digest = hashlib.sha256(canonical_bytes(row.model_dump(mode="json"))).digest()
             folded = unicodedata.normalize("NFC", row.id)
-            values = (folded, row.repeat, row.id, line, content)
-            if self.connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)", values).rowcount:
-                self.digests += hashlib.sha256(content).digest()
+            values = (folded, row.repeat, row.id, line, digest, row.answer().model_dump_json().encode())
+            if self.connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?)", values).rowcount:
+                self.digests += digest
             else:
-                self.clash(folded, row, line, content)
+                self.clash(folded, row, line, digest)
 
     def rows(self) -> Iterator[tuple[int, RecordedRow]]:
         """Yield line and answer of each valid row."""
@@ -207,11 +208,11 @@ class _Intake:
             what = "reading stopped: too many faults"
             raise DataError([Problem("TOO_MANY_FAULTS", what, str(self.source), fix="mend these"), *self.problems])
 
-    def clash(self, folded: str, row: RecordedRow, line: int, content: bytes) -> None:
+    def clash(self, folded: str, row: RecordedRow, line: int, digest: bytes) -> None:
         """Tell a repeated row, which is dropped, from two answers to one sample."""
-        query = "SELECT id, line, row FROM answers WHERE folded = ? AND repeat = ?"
+        query = "SELECT id, line, digest FROM answers WHERE folded = ? AND repeat = ?"
         other, before, known = self.connection.execute(query, (folded, row.repeat)).fetchone()
-        if other == row.id and known == content:
+        if other == row.id and known == digest:
             return
         what = f"line {before} holds another answer to this sample"
         code, fix = "DUPLICATE_ID", "give answers to one sample different `repeat` numbers"

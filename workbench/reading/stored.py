@@ -6,10 +6,10 @@ import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from workbench.datasets import Manifest, Sample
@@ -19,6 +19,27 @@ from workbench.store.files import flush, sha256_of, told_when_full, write_atomic
 ROW_GROUP = 1000
 """Rows written, and later read, at once."""
 MEND = "remove the dataset's folder; the next command stores it again from its source"
+
+
+@dataclass
+class StoredRow:
+    """A row as it is stored; read as a sample only where one is needed."""
+
+    position: int
+    """Place in the dataset, from 0."""
+    id: str
+    family: str
+    text: str
+    """Canonical JSON of the sample."""
+    file: Path
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The row as a sample. Raises `DataError` where it is none."""
+        try:
+            return Sample.model_validate_json(self.text)
+        except ValidationError as exc:
+            raise DataError(_damaged(self.file, str(exc).splitlines()[0])) from exc
 
 
 @dataclass(frozen=True)
@@ -32,18 +53,15 @@ class StoredDataset:
     notes: dict[str, int] = field(default_factory=dict)
     """Unusual but accepted things in the source, counted by code, such as `BLANK_LINE`."""
 
+    def iter_rows(self, batch: int = 256) -> Iterator[list[StoredRow]]:
+        """Yield the rows in batches, in the source's order."""
+        for columns in self._columns(batch, ["position", "id", "family", "row"]):
+            yield [StoredRow(p, i, f, t, self.rows) for p, i, f, t in zip(*columns, strict=True)]
+
     def iter_samples(self, batch: int = 256) -> Iterator[list[tuple[int, Sample]]]:
         """Yield (position from 0, sample) in batches, in the source's order."""
-        for positions, texts in self._columns(batch, ["position", "row"]):
-            try:
-                yield [(p, Sample.model_validate_json(t)) for p, t in zip(positions, texts, strict=True)]
-            except ValidationError as exc:
-                raise DataError(_damaged(self.rows, str(exc).splitlines()[0])) from exc
-
-    def iter_plain(self, batch: int = 256) -> Iterator[list[tuple[int, str, dict[str, Any]]]]:
-        """Yield (position from 0, family, sample as plain data) in batches: for what copies rows and asks nothing."""
-        for positions, families, texts in self._columns(batch, ["position", "family", "row"]):
-            yield [(p, f, orjson.loads(t)) for p, f, t in zip(positions, families, texts, strict=True)]
+        for rows in self.iter_rows(batch):
+            yield [(row.position, row.sample) for row in rows]
 
     @property
     def rows(self) -> Path:

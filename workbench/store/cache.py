@@ -1,4 +1,4 @@
-"""Answers that were paid for once: SQLite, keyed by everything that can change an answer.
+"""Answers that were paid for once, and verdicts on them: SQLite, keyed by everything that can change them.
 
 WAL mode with `synchronous=NORMAL`: a kept answer survives the death of the process, not always a power cut. That is
 enough, because the durable truth of a run is its journal. JSON only, never pickle: a cache file is data, not code.
@@ -18,6 +18,7 @@ import orjson
 from workbench.errors import DataError, Problem
 from workbench.models import Output, Request, Usage
 from workbench.nouns import canonical_bytes
+from workbench.runs import Score
 from workbench.store.files import no_room
 
 FORMAT = 1
@@ -26,6 +27,8 @@ PATIENCE = 30.0
 """Seconds to wait for another process that is writing."""
 CHECK = 8
 """Bytes of the checksum."""
+TOGETHER = 256
+"""Verdicts that are written together."""
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +43,20 @@ def answer_key(identity: str, request: Request) -> bytes:
     return hashlib.sha256(canonical_bytes([FORMAT, identity, messages, request.repeat, request.json_schema])).digest()
 
 
-class ResponseCache:
-    """Keep answers by key; a damaged entry is a miss.
+def verdict_key(rule: str, row: str, answer: bytes) -> bytes:
+    """Return the key of a verdict: 32 bytes of SHA-256.
+
+    `rule` is a fingerprint of scorer and judge, `row` the sample's canonical JSON, `answer` an `Output`'s JSON. That
+    is more than a verdict rests on: what differs in vain only costs a look into the response cache.
+    """
+    said = answer[: answer.rindex(b',"usage":')]  # the last field: what the answer consumed
+    digest = hashlib.sha256(f"{FORMAT}\n{rule}\n{len(row)}\n{row}\n".encode())
+    digest.update(said)
+    return digest.digest()
+
+
+class Kept:
+    """JSON by key; a damaged entry is a miss.
 
     One connection, used by the thread that opened it. Several processes may share a file.
     """
@@ -51,18 +66,14 @@ class ResponseCache:
         self.path = path
         self._opened: sqlite3.Connection | None = None
 
-    def get(self, key: bytes) -> dict[str, Any] | None:
-        """Return what was kept under `key`, `None` when there is nothing or it is damaged."""
-        return self.find([key]).get(key)
-
-    def find(self, keys: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
+    def find(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return what was kept under these keys, at most some thousands; a damaged entry is left out."""
         query = f"SELECT key, payload, checksum FROM answers WHERE key IN ({','.join('?' * len(keys))})"
         try:
             rows = self._db().execute(query, keys).fetchall()
         except sqlite3.DatabaseError as exc:
             raise self._error(exc) from exc
-        return {key: orjson.loads(payload) for key, payload, checksum in rows if self._whole(key, payload, checksum)}
+        return {key: payload for key, payload, checksum in rows if self._whole(key, payload, checksum)}
 
     def _whole(self, key: bytes, payload: object, checksum: bytes) -> bool:
         if isinstance(payload, bytes) and checksum == _checksum(key, payload):
@@ -70,12 +81,18 @@ class ResponseCache:
         log.warning("%s: a damaged entry is ignored and will be made again", self.path)
         return False
 
-    def put(self, key: bytes, payload: dict[str, Any]) -> None:
-        """Keep plain data under `key`; committed on return. Raises `IncompleteRun` when the disk is full."""
-        raw = canonical_bytes(payload)
+    def keep(self, entries: Sequence[tuple[bytes, bytes]]) -> None:
+        """Keep JSON under keys; committed on return. Raises `IncompleteRun` when the disk is full."""
+        rows = [(key, payload, _checksum(key, payload)) for key, payload in entries]
         try:
-            self._db().execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (key, raw, _checksum(key, raw)))
+            # One statement is a transaction of its own: committed when `execute` returns.
+            if len(rows) > 1:
+                self._db().execute("BEGIN IMMEDIATE")
+            self._db().executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
+            if len(rows) > 1:
+                self._db().execute("COMMIT")
         except sqlite3.DatabaseError as exc:
+            self.close()  # and with it the transaction that it may have left open
             raise self._error(exc) from exc
 
     def close(self) -> None:
@@ -91,7 +108,6 @@ class ResponseCache:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Without an isolation level every statement is its own transaction: committed when `execute` returns.
         db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode=WAL")
@@ -115,13 +131,53 @@ class ResponseCache:
         return DataError(Problem("CACHE", f"the response cache cannot be used: {text}", file=str(self.path), fix=fix))
 
 
+class ResponseCache(Kept):
+    """Answers of models, as plain data."""
+
+    def get(self, key: bytes) -> dict[str, Any] | None:
+        """Return what was kept under `key`, `None` when there is nothing or it is damaged."""
+        found = self.find([key])
+        return orjson.loads(found[key]) if found else None
+
+    def put(self, key: bytes, payload: dict[str, Any]) -> None:
+        """Keep plain data under `key`; committed on return. Raises `IncompleteRun` when the disk is full."""
+        self.keep([(key, canonical_bytes(payload))])
+
+
+class Verdicts(Kept):
+    """Scores that judges gave, written many at a time: what a kill loses is made again from the judges' replies."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._noted: list[tuple[bytes, bytes]] = []
+
+    def note(self, key: bytes, score: Score) -> None:
+        """Keep a score under its key, as it will be when nobody is asked for it; soon on disk."""
+        usage = score.usage and unpaid(score.usage.input_tokens, score.usage.output_tokens)
+        self._noted.append((key, score.model_copy(update={"usage": usage}).model_dump_json().encode()))
+        if len(self._noted) >= TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was noted. Raises `IncompleteRun` when the disk is full."""
+        noted, self._noted = self._noted, []
+        if noted:
+            self.keep(noted)
+
+
 def kept_answers(cache: ResponseCache, keys: Sequence[bytes]) -> list[Output | None]:
     """Return the answers that the cache holds under these keys, at no cost, in their order."""
     found = cache.find(keys)
     return [_output(found[key]) if key in found else None for key in keys]
 
 
-def _output(kept: dict[str, Any]) -> Output:
+def kept_json(cache: ResponseCache, keys: Sequence[bytes]) -> list[bytes | None]:
+    """Return the same answers as JSON."""
+    return [a if a is None else a.model_dump_json().encode() for a in kept_answers(cache, keys)]
+
+
+def _output(payload: bytes) -> Output:
+    kept = orjson.loads(payload)
     usage = unpaid(kept["input_tokens"], kept["output_tokens"])
     return Output(text=kept["text"], finish_reason=kept["finish_reason"], model=kept["model"], usage=usage)
 
