@@ -25,10 +25,3 @@ def test_every_rule_of_the_help_centre_has_a_name_of_its_own() -> None:
     rules = rules_of(load_evalset(ROOT / "evalsets" / "helpcentre"))
     assert len(rules) == len(set(rules)) == 9
     assert "helpcentre:exact_match[answerable=no].margin" in rules
-
-
-def test_the_ci_files_run_the_gate_and_post_its_markdown() -> None:
-    for name, post in (("github", "gh pr comment"), ("gitlab", "merge_requests")):
-        text = (ROOT / "docs" / "ci" / f"{name}.yml").read_text(encoding="utf-8")
-        assert yaml.safe_load(text)
-        assert "workbench gate --run-missing --markdown gate.md" in text and post in text
