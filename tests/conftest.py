@@ -12,12 +12,15 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
+from tests.labelling.serving import argilla
 from workbench.adapters.transformers_serve import Served, prepare, serve
 from workbench.models import LocalSpec, Sampling
 
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
+
+__all__ = ["argilla"]
 
 # In CI the same examples are drawn every time, so that what was green stays green; elsewhere new ones are tried.
 settings.register_profile("ci", derandomize=True, deadline=None)

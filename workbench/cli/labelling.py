@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,9 +56,8 @@ class Origin:
 def push(bench: Workbench, origin: Origin, wish: Wish, *, as_json: bool, quiet: bool) -> None:
     """Push records and say what was done."""
     tasks = origin.tasks(bench)
-    server = connected(bench)
     try:
-        with _counting(wish.dataset, quiet) as watch:
+        with closing(connected(bench)) as server, _counting(wish.dataset, quiet) as watch:
             done = push_tasks(bench, server, tasks, wish, watch)
     except KeyboardInterrupt:
         say("Stopped. What was pushed stays; type the same command to go on.")
@@ -71,8 +70,8 @@ def push(bench: Workbench, origin: Origin, wish: Wish, *, as_json: bool, quiet: 
 
 def pull(bench: Workbench, name: str, *, as_json: bool, quiet: bool) -> None:
     """Pull a dataset and show what came."""
-    with _counting(name, quiet) as watch:
-        snapshot = pull_dataset(bench, connected(bench), name, watch)
+    with closing(connected(bench)) as server, _counting(name, quiet) as watch:
+        snapshot = pull_dataset(bench, server, name, watch)
     if as_json:
         _print(snapshot.manifest.model_dump(mode="json"))
     else:
@@ -81,9 +80,9 @@ def pull(bench: Workbench, name: str, *, as_json: bool, quiet: bool) -> None:
 
 def progress(bench: Workbench, name: str, *, as_json: bool) -> None:
     """Show how far a dataset is."""
-    server = connected(bench)
-    dataset = remote(server, name)
-    found = server.progress(dataset)
+    with closing(connected(bench)) as server:
+        dataset = remote(server, name)
+        found = server.progress(dataset)
     if as_json:
         people = [person._asdict() for person in found.annotators]
         _print(found._asdict() | {"annotators": people, "overlap": dataset.about.overlap})
@@ -97,7 +96,8 @@ def progress(bench: Workbench, name: str, *, as_json: bool) -> None:
 
 def datasets(bench: Workbench, *, as_json: bool) -> None:
     """Show the workspace's datasets."""
-    names = connected(bench).datasets()
+    with closing(connected(bench)) as server:
+        names = server.datasets()
     if as_json:
         _print(names)
     elif names:

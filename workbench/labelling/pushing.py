@@ -10,7 +10,7 @@ from workbench.errors import DataError, Problem
 from workbench.labelling.questions import SpanQuestion
 from workbench.labelling.server import BATCH, About, LabellingServer, RemoteDataset, RemoteRecord, Row
 from workbench.labelling.tasks import Task, blinded_order, content_hash, properties, property_name, rendered
-from workbench.labelling.wire import blinded, padded, suggestion_json
+from workbench.labelling.wire import blinded, shown_json, suggestion_json
 
 Vectors = Mapping[str, Sequence[float]]
 """By record id."""
@@ -79,7 +79,7 @@ def _row(task: Task, about: About, vector: Sequence[float] | None) -> Row:
         text = fields.get(question.field, "") if isinstance(question, SpanQuestion) else ""
         told = suggestion.model_copy(update={"value": blinded(suggestion.value, question, order)})
         suggestions[question.name] = suggestion_json(told, question, text)
-    fields |= {name: padded(fields[name]) for name in form.marked_fields() if name in fields}
+    fields = shown_json(fields, form.marked_fields())
     kept = {
         "record": task.model_dump(mode="json", exclude={"suggestions"}, exclude_defaults=True),
         "order": list(order),

@@ -25,7 +25,7 @@ from workbench.labelling.server import Answer, RemoteDataset, RemoteRecord
 from workbench.labelling.tables import LABELS, RECORDS, read_rows, write_rows
 from workbench.labelling.tasks import Task
 from workbench.labelling.templates import Form
-from workbench.labelling.wire import answer_value, unblinded
+from workbench.labelling.wire import answer_value, marked_text, unblinded
 from workbench.nouns import Noun, canonical_bytes, fingerprint_set
 from workbench.records import Label
 from workbench.store.files import sha256_of, write_atomic
@@ -161,7 +161,7 @@ def _said(dataset: RemoteDataset, record: RemoteRecord, answer: Answer, annotato
         raw = (answer.values.get(question.name) or {}).get("value")
         if raw is None:
             continue
-        text = _unpadded(record.fields.get(question.field, "")) if isinstance(question, SpanQuestion) else ""
+        text = marked_text(record.fields.get(question.field, "")) if isinstance(question, SpanQuestion) else ""
         try:
             value = unblinded(answer_value(raw, question, text), question, order)
         except (ValueError, KeyError, TypeError) as exc:
@@ -178,12 +178,6 @@ def _said(dataset: RemoteDataset, record: RemoteRecord, answer: Answer, annotato
             guideline=form.version,
             at=at,
         )
-
-
-def _unpadded(text: str) -> str:
-    """Return a field's text without the spaces that `wire.padded` put behind it."""
-    n = sum(ord(c) > 0xFFFF for c in text)
-    return text[: len(text) - n]
 
 
 def _manifest(

@@ -1,7 +1,7 @@
 """Tasks: records as they are put before annotators, with what a model suggests, and how each part is rendered.
 
-Model text is hostile. Every field is pushed as plain text or a plain chat, which Argilla's page shows literally; its
-Markdown fields would render HTML, embedded objects and remote images of whoever wrote the text.
+Model text is hostile. Every field is pushed as text or chat without Markdown, which would show remote images and
+embedded objects of whoever wrote the text, and escaped (`page_text`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from workbench.errors import Problem
+from workbench.labelling.page_text import clipped
 from workbench.labelling.questions import Name
 from workbench.labelling.templates import LETTERS, Form, ShownField
 from workbench.nouns import Many, Noun, fingerprint
@@ -27,7 +28,6 @@ MAX_CHAT = 500
 """Messages of a chat that Argilla takes."""
 RULE = "\n\n" + "─" * 24 + "\n\n"
 """Stands between two passages."""
-CUT = "\n\n[cut here: {n} more characters]"
 RESERVED = frozenset({"group", "origin", "workbench"})
 
 
@@ -120,7 +120,9 @@ def _shown(field: ShownField, task: Task, order: Sequence[int]) -> Any:
     """Return what a field shows, or `None`."""
     match field.show:
         case "chat":
-            return [{"role": m.role, "content": _clipped(_visible(m.content))} for m in task.messages] or None
+            return [
+                {"role": m.role, "content": clipped(_visible(m.content), MAX_CHAT_TEXT)} for m in task.messages
+            ] or None
         case "question":
             return _visible(task.messages[-1].content) if task.messages else None
         case "output":
@@ -142,13 +144,4 @@ def _passage(number: int, passage: Passage) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return a text that every database takes, of the same length, unless it is empty."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if text.strip() else text or NO_TEXT
-
-
-def _clipped(text: str) -> str:
-    """Return a chat message that Argilla takes; the whole one is kept with the record."""
-    if len(text) <= MAX_CHAT_TEXT:
-        return text
-    kept = MAX_CHAT_TEXT - 100
-    return text[:kept] + CUT.format(n=len(text) - kept)
+    return text or NO_TEXT

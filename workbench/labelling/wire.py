@@ -1,16 +1,11 @@
-"""Argilla's JSON: fields, questions, suggestions and answers, each way.
-
-Argilla's page counts the characters of spans in UTF-16 units, as browsers do, while its server checks them against the
-length in code points. Labels here count code points: offsets are converted both ways, and a text with characters beyond
-the basic plane is padded with spaces, so that the server takes a span that ends with it.
-"""
+"""Argilla's JSON: fields, questions, suggestions and answers, each way."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from workbench.labelling.page_text import escaped, padded, unescaped, unpadded, utf16_places
 from workbench.labelling.questions import (
     LabelQuestion,
     MultiLabelQuestion,
@@ -46,9 +41,20 @@ def question_json(question: Question) -> dict[str, Any]:
     )
 
 
-def padded(text: str) -> str:
-    """Return a text that is marked with spans, with a space for each character that UTF-16 counts twice."""
-    return text + " " * sum(ord(c) > 0xFFFF for c in text)
+def shown_json(fields: Mapping[str, Any], marked: Collection[str]) -> dict[str, Any]:
+    """Return the texts and chats of a record as the page takes them; those to be `marked` are padded."""
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, str):
+            found[name] = escaped(padded(value) if name in marked else value)
+        else:
+            found[name] = [message | {"content": escaped(message["content"])} for message in value]
+    return found
+
+
+def marked_text(shown: str) -> str:
+    """Return the text that was marked, from what the page was given."""
+    return unpadded(unescaped(shown))
 
 
 def suggestion_json(suggestion: Suggestion, question: Question, text: str) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def suggestion_json(suggestion: Suggestion, question: Question, text: str) -> di
 def value_json(value: Value, question: Question, text: str) -> Any:
     """Return an answer as Argilla writes it."""
     if isinstance(question, SpanQuestion) and isinstance(value, tuple):
-        place = _utf16_places(text)
+        place = utf16_places(text)
         spans = [span for span in value if isinstance(span, Span)]
         return [{"start": place[s.start], "end": place[s.end], "label": s.label} for s in spans]
     if isinstance(value, tuple):
@@ -176,20 +182,13 @@ def _options(question: WithOptions) -> list[dict[str, str]]:
 
 def _spans(raw: Any, text: str) -> tuple[Span, ...]:
     """Return spans in code points; what reaches into the padding ends with the text."""
-    places = _utf16_places(text)
+    places = utf16_places(text)
     point = {unit: at for at, unit in enumerate(places)}
     spans = []
     for item in raw:
         start, end = item["start"], min(item["end"], places[-1])
-        if start not in point or end not in point or item["end"] > places[-1] + len(padded(text)) - len(text):
+        if start not in point or end not in point or item["end"] > utf16_places(padded(text))[-1]:
             raise ValueError(f"span {item['start']} to {item['end']} does not lie within the text, or cuts a character")
         if start < end:
             spans.append(Span(start=point[start], end=point[end], label=item["label"]))
     return tuple(sorted(spans, key=lambda s: (s.start, s.end, s.label)))
-
-
-def _utf16_places(text: str) -> Sequence[int]:
-    """Return where each code point, and the end, lies in UTF-16 units."""
-    if text.isascii():
-        return range(len(text) + 1)
-    return list(accumulate((2 if ord(c) > 0xFFFF else 1 for c in text), initial=0))
