@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm, t
+from scipy.stats import binom, norm, t
 from statsmodels.stats.proportion import proportion_confint
 
-from workbench.statistics.intervals import jeffreys, normal_quantile, t_quantile, wilson, zero_events_upper
+from workbench.statistics.intervals import (
+    clopper_pearson,
+    jeffreys,
+    normal_quantile,
+    t_quantile,
+    wilson,
+    zero_events_upper,
+)
 
 COUNTS = [(0, 5), (1, 5), (7, 10), (30, 30), (45, 300), (999, 1000)]
 
@@ -28,6 +35,25 @@ def test_jeffreys_is_statsmodels_jeffreys_inside_the_range(k: int, n: int) -> No
     assert (ours.low, ours.high) == pytest.approx((low, high), abs=1e-12)
 
 
+@pytest.mark.parametrize(("k", "n"), [*COUNTS, (3, 100_000), (500_000, 1_000_000)])
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.998])
+def test_clopper_pearson_is_statsmodels_exact_interval(k: int, n: int, level: float) -> None:
+    low, high = proportion_confint(k, n, alpha=1 - level, method="beta")
+    ours = clopper_pearson(k, n, level)
+    assert (ours.low, ours.high) == pytest.approx((low, high), rel=1e-9, abs=1e-12)
+
+
+def test_59_trials_without_an_event_are_needed_to_show_a_rate_below_5_percent() -> None:
+    assert clopper_pearson(0, 59, 0.9).high < 0.05 < clopper_pearson(0, 58, 0.9).high
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(1, 50), rate=st.floats(0.001, 0.999))
+def test_a_clopper_pearson_bound_errs_once_in_twenty_at_most_whatever_the_rate(n: int, rate: float) -> None:
+    above = next((k for k in range(n + 1) if clopper_pearson(k, n, 0.9).low > rate), n + 1)
+    assert binom.sf(above - 1, n, rate) <= 0.05 + 1e-9
+
+
 def test_jeffreys_reaches_the_end_of_the_range_when_all_or_none_succeed() -> None:
     assert jeffreys(0, 20).low == 0
     assert jeffreys(20, 20).high == 1
@@ -38,7 +64,7 @@ def test_every_interval_of_a_proportion_holds_its_point_has_width_and_stays_in_r
     n: int, share: float, level: float
 ) -> None:
     k = round(share * n)
-    for interval in (wilson(k, n, level), jeffreys(k, n, level)):
+    for interval in (wilson(k, n, level), jeffreys(k, n, level), clopper_pearson(k, n, level)):
         assert 0 <= interval.low <= k / n <= interval.high <= 1
         assert interval.high - interval.low > 1e-4
 

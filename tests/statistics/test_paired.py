@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, ttest_rel
+from scipy.stats import binomtest, t, ttest_rel
 from statsmodels.stats.contingency_tables import mcnemar
 
 from workbench.statistics.paired import compare_paired, difference_interval, exact_mcnemar, flip_rate, repeat_variance
@@ -36,16 +36,31 @@ def test_wins_losses_and_ties_follow_the_better_direction() -> None:
     assert up.p_method == "exact McNemar"
 
 
-def test_scores_of_independent_samples_get_the_paired_t_test() -> None:
+def test_scores_without_a_range_get_the_paired_t_test() -> None:
     rng = np.random.default_rng(4)
     a, b = rng.random(50), rng.random(50)
-    ours = compare_paired(once(a.tolist()), once(b.tolist()), low=0.0, high=1.0)
+    ours = compare_paired(once(a.tolist()), once(b.tolist()))
     theirs = ttest_rel(a, b)
     assert ours.p == pytest.approx(theirs.pvalue)
     low, high = theirs.confidence_interval(0.95)
     assert ours.delta.interval is not None
     assert (ours.delta.interval.low, ours.delta.interval.high) == pytest.approx((low, high))
     assert ours.detectable == pytest.approx(2.8016 * (ours.delta.se or 0), rel=1e-4)
+
+
+def test_scores_with_a_range_get_the_error_after_one_more_win_and_one_more_loss_of_the_whole_range() -> None:
+    d = 4 * np.random.default_rng(4).uniform(-0.2, 0.3, 200)
+    ours = compare_paired(once(d.tolist()), once([0.0] * 200), low=1.0, high=5.0)
+    more = np.append(d, [4.0, -4.0])
+    assert ours.delta.interval is not None
+    half = (ours.delta.interval.high - ours.delta.interval.low) / 2
+    assert half == pytest.approx(1.972 * more.std() / 202**0.5, rel=0.005)
+    assert ours.p == pytest.approx(2 * t.sf(d.mean() / (half / 1.972), 199), rel=0.01)
+
+
+def test_a_small_spread_is_no_proof_that_no_large_difference_exists() -> None:
+    rare = difference_interval(0.01 * np.random.default_rng(6).standard_normal(100), width=1.0).interval
+    assert rare is not None and rare.low < -0.025
 
 
 def test_repeats_are_averaged_within_a_sample_and_not_pooled() -> None:

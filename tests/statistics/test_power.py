@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.power import NormalIndPower
 
+from workbench.statistics.intervals import clopper_pearson
 from workbench.statistics.power import (
     Plan,
     detectable_difference,
+    detectable_from_bound,
     detectable_from_se,
     mcnemar_samples_needed,
     samples_needed,
+    samples_to_settle,
 )
 
 
@@ -53,6 +56,25 @@ def test_the_detectable_difference_needs_just_these_samples(n: int, between: flo
 
 def test_the_detectable_difference_is_2_8_standard_errors() -> None:
     assert detectable_from_se(0.01) == pytest.approx(0.028, abs=1e-4)
+
+
+def test_a_bound_as_near_as_the_normal_one_detects_and_needs_what_the_normal_one_does() -> None:
+    assert detectable_from_bound(1.6449 * 0.02, 0.02) == pytest.approx(detectable_from_se(0.02, sides=1), rel=1e-4)
+    normal = samples_needed(0.05, Plan(between=400 * 0.02**2, sides=1))
+    assert samples_to_settle(0.05, 400, 1.6449 * 0.02, 0.02, 0.05) == pytest.approx(normal, abs=1)
+
+
+def test_without_an_event_the_rule_of_three_says_how_many_would_settle_it() -> None:
+    bound = clopper_pearson(0, 20, 0.9).high
+    assert samples_to_settle(0.05, 20, bound, 0.0, 0.05) == pytest.approx(59, abs=4)
+
+
+@given(st.floats(0.001, 0.5), st.floats(0.001, 0.1), st.floats(1, 4))
+def test_the_samples_that_settle_a_gap_make_bound_and_error_small_enough(gap: float, se: float, far: float) -> None:
+    n, distance = 100, far * 1.6449 * se
+    times = samples_to_settle(gap, n, distance, se, 0.05) / n
+    rest = distance - 1.6449 * se
+    assert 1.6449 * se / times**0.5 + rest / times + 0.8416 * se / times**0.5 <= gap * (1 + 1e-3)
 
 
 def test_questions_without_an_answer_are_refused() -> None:

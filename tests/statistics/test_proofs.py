@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.statistics.proofs import report
+from tests.statistics.proofs.at_limit import WORLDS, at_limit
 from tests.statistics.proofs.coverage import Cell, cells, coverage, exact_coverage
+from tests.statistics.proofs.deceptions import World
 from tests.statistics.proofs.gates import FAMILIES, SETTINGS, Family, Setting, missing_scores, verdicts
 from tests.statistics.proofs.worlds import Floats, Ints, unbounded
 from tests.statistics.proofs.worlds import verdicts as draw_verdicts
@@ -37,6 +40,18 @@ def test_a_bootstrap_holds_the_truth_as_often_as_it_promises(cell: Cell) -> None
 def test_a_gate_is_right_as_often_as_it_promises(setting: Setting, family: Family) -> None:
     given = verdicts(setting, family, 150, SEED)
     assert family.holds(given[family.counted], 150), dict(given)
+
+
+@pytest.mark.parametrize("world", [w for w in WORLDS if w.shown], ids=lambda w: f"{w.name}, {w.n}")
+def test_a_model_at_its_limit_passes_as_rarely_as_promised(world: World) -> None:
+    found = at_limit(world, 100, SEED)
+    assert found.holds(world, 100), found
+
+
+def test_the_simulation_notices_a_bound_that_sees_no_rare_lapse() -> None:
+    world = next(w for w in WORLDS if w.shown and "0.9 ± 0.02" in w.name)
+    found = at_limit(world, 100, SEED)
+    assert not replace(found, passes=found.naive).holds(world, 100)
 
 
 def test_missing_scores_never_make_a_bad_model_pass_though_dropping_them_would() -> None:

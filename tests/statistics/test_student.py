@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from workbench.statistics.student import incomplete_beta, t_cdf, t_ppf
+from workbench.statistics.student import beta_ppf, incomplete_beta, t_cdf, t_ppf
 
 DEGREES = st.floats(0.5, 1e5)
 
@@ -35,6 +35,11 @@ def test_the_quantile_equals_scipys(p: float, df: float) -> None:
 @given(st.floats(0.05, 1e4), st.floats(0.05, 1e4), st.floats(0, 1))
 def test_the_incomplete_beta_function_equals_scipys(a: float, b: float, x: float) -> None:
     assert incomplete_beta(a, b, x) == pytest.approx(special.betainc(a, b, x), rel=1e-7, abs=1e-10)
+
+
+@given(st.floats(0.001, 0.999), st.integers(1, 10**6), st.integers(1, 10**6))
+def test_the_quantile_of_beta_equals_scipys(p: float, a: int, b: int) -> None:
+    assert beta_ppf(p, a, b) == pytest.approx(special.betaincinv(a, b, p), rel=1e-6)
 
 
 def test_half_of_the_mass_lies_on_either_side() -> None:

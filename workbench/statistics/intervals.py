@@ -12,7 +12,7 @@ from pydantic import Field
 
 from workbench.nouns import Noun
 from workbench.runs import Interval
-from workbench.statistics.student import t_ppf
+from workbench.statistics.student import beta_ppf, t_ppf
 
 
 class Estimate(Noun):
@@ -51,6 +51,19 @@ def jeffreys(successes: float, n: float, level: float = 0.95) -> Interval:
     low = 0.0 if successes == 0 else float(betaincinv(a, b, tail))
     high = 1.0 if successes == n else float(betaincinv(a, b, 1 - tail))
     return Interval(low=low, high=high, level=level, method="jeffreys")
+
+
+def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Interval:
+    """Return the exact interval of a proportion: each bound errs at most (1 - level)/2, whatever n and the true rate.
+
+    The ends are quantiles of Beta(successes, n - successes + 1) and Beta(successes + 1, n - successes) (Clopper and
+    Pearson 1934); at 0 successes the lower is 0, at n the upper is 1.
+    """
+    _refuse_counts(successes, n)
+    tail = (1 - _checked_level(level)) / 2
+    low = 0.0 if successes == 0 else beta_ppf(tail, successes, n - successes + 1)
+    high = 1.0 if successes == n else 1 - beta_ppf(tail, n - successes, successes + 1)
+    return Interval(low=low, high=high, level=level, method="clopper-pearson")
 
 
 def wilson_effective(mean: float, n_effective: float, df: float, level: float = 0.95) -> Interval:

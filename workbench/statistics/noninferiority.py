@@ -1,7 +1,7 @@
-"""From an interval to a verdict: on the bound, never on the point.
+"""From bounds to a verdict: never on the point.
 
-Pass when the whole interval is on the good side of the limit, fail when it is on the bad side, else inconclusive.
-With `GATE_LEVEL` each bound is one-sided 95 %: a model exactly at the limit passes once in twenty, and so it fails.
+Pass when both bounds are on the good side of the limit, fail when they are on the bad side, else inconclusive. With
+`GATE_LEVEL` each is one-sided 95 %: a model exactly at the limit passes once in twenty at most.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Literal
 
 from workbench.nouns import Noun
 from workbench.statistics.intervals import Estimate
-from workbench.statistics.means import mean_interval
 from workbench.statistics.missing import filled, widened, worst_case_differences
-from workbench.statistics.paired import Better, difference_interval
+from workbench.statistics.one_sided import difference_bounds, mean_bounds
+from workbench.statistics.paired import Better
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 
@@ -111,11 +111,11 @@ def decide_difference(
     width = None if scale.low is None or scale.high is None else scale.high - scale.low
     kept = None if groups is None else [g for g, there in zip(groups, have, strict=True) if there]
     both = [x - y for x, y in zip(a, b, strict=True) if x is not None and y is not None]
-    delta = difference_interval(both, kept, width=width, level=level)
+    delta = difference_bounds(both, kept, width=width, better=scale.better, level=level)
     why = _too_much_missing(have.count(False), len(have), allowed_missing, scale)
     if not why and not all(have) and scale.low is not None and scale.high is not None:
         ends = worst_case_differences(a, b, scale.low, scale.high)
-        low, high = (difference_interval(d, groups, width=width, level=level) for d in ends)
+        low, high = (difference_bounds(d, groups, width=width, better=scale.better, level=level) for d in ends)
         delta = widened(delta, low, high)
     if why:
         limit = -margin if scale.better == "higher" else margin
@@ -133,7 +133,7 @@ def shortfall(attempted: int, scored: int, failed: int, not_applicable: int = 0)
 
 
 def _mean(values: Sequence[float], groups: Sequence[str] | None, scale: Scale, level: float) -> Estimate:
-    return mean_interval(values, groups, low=scale.low, high=scale.high, level=level)
+    return mean_bounds(values, groups, low=scale.low, high=scale.high, level=level)
 
 
 def _too_much_missing(missing: int, n: int, allowed: float, scale: Scale) -> str:

@@ -92,9 +92,9 @@ def difference_interval(
 ) -> Estimate:
     """Return the mean of paired differences with its interval, clustered where families have more than one member.
 
-    `width` is the length of the scores' declared range, so that a difference lies within ± width. Differences of 0/1
-    scores count one win and one loss more than there were, which keeps the level when few samples differ (Bonett and
-    Price 2012); others take Student's t. Where all differences are equal, the share that could differ is bounded.
+    `width` is the length of the scores' declared range, so that a difference lies within ± width. Its spread is then
+    taken over one win and one loss by `width` more than there were, as large ones may be rare (Bonett and Price 2012,
+    for 0/1 scores); without a range it is the observed one, and undefined where all differences are equal.
     """
     import numpy as np
 
@@ -154,24 +154,23 @@ def _chosen(
     d: NDArray[np.float64], codes: NDArray[np.int64], se: float, width: float | None, level: float
 ) -> Interval | None:
     """Return the interval by the rules of `difference_interval`, or `None` where the spread cannot be known."""
-    mean, n_groups = float(d.mean()), int(codes.max()) + 1
-    df = degrees_of_freedom(d, codes, se)
-    q = t_quantile(df, level)
-    suffix = ", clustered by group" if n_groups < len(d) else ""
+    mean, clustered = float(d.mean()), int(codes.max()) + 1 < len(d)
+    error, df = _error(d, codes, se, width)
+    half = t_quantile(df, level) * error
+    method = ("t" if width is None else "bonett-price") + (", clustered by group" if clustered else "")
     if width is None:
-        t = Interval(low=mean - q * se, high=mean + q * se, level=level, method="t" + suffix)
-        return t if se > 0 else None
+        return Interval(low=mean - half, high=mean + half, level=level, method=method) if se > 0 else None
+    return Interval(low=max(mean - half, -width), high=min(mean + half, width), level=level, method=method)
+
+
+def _error(d: NDArray[np.float64], codes: NDArray[np.int64], se: float, width: float | None) -> tuple[float, float]:
+    """Return the error of the mean on which interval and test rest, and its degrees of freedom."""
+    df = degrees_of_freedom(d, codes, se)
+    if width is None:
+        return se, df
     if _only_wins_losses_ties(d, width):
-        sure = t_quantile(df * design_certainty(codes), level)
-        below = above = width * sure * _adjusted_se(d / width, codes, se / width)
-        method = "bonett-price"
-    elif se == 0:
-        share = q * q / (n_groups + q * q)
-        below, above, method = share * (mean + width), share * (width - mean), "equal differences"
-    else:
-        below, above, method = q * se, q * se, "t"
-    low, high = max(mean - below, -width), min(mean + above, width)
-    return Interval(low=low, high=high, level=level, method=method + suffix)
+        df *= design_certainty(codes)
+    return width * _adjusted_se(d / width, codes, se / width), df
 
 
 def _only_wins_losses_ties(d: NDArray[np.float64], width: float) -> bool:
@@ -179,7 +178,7 @@ def _only_wins_losses_ties(d: NDArray[np.float64], width: float) -> bool:
 
 
 def _adjusted_se(d: NDArray[np.float64], codes: NDArray[np.int64], se: float) -> float:
-    """Return the standard error of differences in {-1, 0, 1} after one more win and one more loss.
+    """Return the standard error of differences within [-1, 1] after one more of 1 and one more of -1.
 
     Families enter through the effective number of pairs: n over the design effect, which one family of typical size
     cannot push above n times that size.
@@ -187,14 +186,14 @@ def _adjusted_se(d: NDArray[np.float64], codes: NDArray[np.int64], se: float) ->
     import numpy as np
 
     n = len(d)
-    mean, discordant = float(d.mean()), float(np.abs(d).mean())
+    mean, square = float(d.mean()), float(np.square(d).mean())
     sizes = np.bincount(codes).astype(float)
     typical = float(sizes @ sizes) / n
-    independent = (discordant - mean**2) / n
+    independent = (square - mean**2) / n
     deff = max(se**2 / independent, 1 / typical) if independent > 1e-15 else typical
     pairs = n / deff
     shrunk = mean * pairs / (pairs + 2)
-    return sqrt(((discordant * pairs + 2) / (pairs + 2) - shrunk**2) / (pairs + 2))
+    return sqrt(((square * pairs + 2) / (pairs + 2) - shrunk**2) / (pairs + 2))
 
 
 def _p_value(d: NDArray[np.float64], codes: NDArray[np.int64], width: float | None) -> tuple[float | None, str]:
@@ -211,5 +210,5 @@ def _p_value(d: NDArray[np.float64], codes: NDArray[np.int64], width: float | No
     if se == 0:
         totals = np.bincount(codes, weights=d)
         return exact_mcnemar(int((totals > 0).sum()), int((totals < 0).sum())), "exact sign test over families"
-    df = degrees_of_freedom(d, codes, se)
-    return min(1.0, 2 * t_cdf(-abs(float(d.mean())) / se, df)), "t, clustered by group" if clustered else "t"
+    error, df = _error(d, codes, se, width)
+    return min(1.0, 2 * t_cdf(-abs(float(d.mean())) / error, df)), "t, clustered by group" if clustered else "t"

@@ -63,6 +63,27 @@ def detectable_from_se(se: float, alpha: float = 0.05, power: float = 0.8, sides
     return quantiles(alpha, power, sides) * se
 
 
+def detectable_from_bound(distance: float, se: float, power: float = 0.8) -> float:
+    """Return how far beyond a limit the truth must lie for a bound `distance` from the estimate to clear it.
+
+    `se` is the estimate's standard error, `power` how often it must.
+    """
+    return distance + _z(power) * se
+
+
+def samples_to_settle(gap: float, n: int, distance: float, se: float, alpha: float, power: float = 0.8) -> int:
+    """Return the samples with which a truth `gap` > 0 beyond a limit is seen, from a bound made with `n` of them.
+
+    The bound lies `distance` from the estimate. Of that, z_alpha · se shrinks as 1/sqrt(n) and the rest, which is there
+    because lapses may be rare, as 1/n: n / x² with (distance - z_alpha · se) x² + (z_alpha + z_beta) · se x = gap.
+    """
+    both = quantiles(alpha, power, sides=1) * se
+    rest = max(0.0, distance - _z(1 - alpha) * se)
+    if rest == 0:
+        return ceil(n * (both / gap) ** 2)
+    return ceil(n * (2 * rest / (sqrt(both**2 + 4 * rest * gap) - both)) ** 2)
+
+
 def mcnemar_samples_needed(delta: float, discordant: float, alpha: float = 0.05, power: float = 0.8) -> int:
     """Return the pairs that McNemar's test needs when a share `discordant` of them disagrees, by `delta` one way.
 

@@ -1,4 +1,4 @@
-"""Student's t distribution in plain Python.
+"""Student's t and the beta distribution in plain Python.
 
 scipy has it too, but loading `scipy.special` takes longer than everything else a finished run computes, and every
 command that shows an interval would pay for it. Tests hold these functions against scipy's to ten digits.
@@ -6,6 +6,7 @@ command that shows an interval would pay for it. Tests hold these functions agai
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp, lgamma, log, log1p
 from statistics import NormalDist
 
@@ -21,6 +22,7 @@ def t_cdf(t: float, df: float) -> float:
     return tail if t < 0 else 1 - tail
 
 
+@lru_cache(maxsize=1000)
 def t_ppf(p: float, df: float) -> float:
     """Return the t with P(T <= t) = p, for 0 < p < 1 and `df` > 0."""
     if p < 0.5:
@@ -47,6 +49,14 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
         return 1 - incomplete_beta(b, a, 1 - x)
     front = exp(a * log(x) + b * log1p(-x) + lgamma(a + b) - lgamma(a) - lgamma(b)) / a
     return front * _fraction(a, b, x)
+
+
+def beta_ppf(p: float, a: float, b: float) -> float:
+    """Return the x with I_x(a, b) = p, for 0 < p < 1 and a, b > 0: the quantile of Beta(a, b)."""
+    low, high = 0.0, 1.0
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if incomplete_beta(a, b, middle) < p else (low, middle)
+    return low
 
 
 def _fraction(a: float, b: float, x: float) -> float:
