@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ENVIRONMENT = {**os.environ, "COLUMNS": "160"}
+ENVIRONMENT = {**{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}, "COLUMNS": "160"}
+"""What commands see. An installed package has its bytecode; where none may be written, each start would compile anew."""
 
 
 @dataclass(frozen=True)
