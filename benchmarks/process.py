@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = {**{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}, "COLUMNS": "160"}
-"""What commands see. An installed package has its bytecode; where none may be written, each start would compile anew."""
+"""What commands see. They may write bytecode, as an installed package has it; else each start would compile anew."""
 
 
 @dataclass(frozen=True)

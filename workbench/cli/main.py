@@ -1,7 +1,7 @@
 """The `workbench` command: parse, call one function, show; and tell whatever ends it.
 
-This is the only place that catches `WorkbenchError`. Nothing but `gc` and `sys` is imported before `main` runs, so that Ctrl-C
-ends even a command that is still being loaded without a traceback.
+This is the only place that catches `WorkbenchError`. Nothing but `gc` and `sys` is imported before `main` runs, so that
+Ctrl-C ends even a command that is still being loaded without a traceback.
 """
 
 from __future__ import annotations
