@@ -1,6 +1,7 @@
 """Tables over run folders, answered by DuckDB straight from Parquet.
 
-The files are the truth; nothing is imported into a database. Every function takes paths and returns plain rows.
+The files are the truth; nothing is imported into a database. Every function takes paths and returns plain rows. Means
+over whole runs and slices stand, with their intervals, in each run's summary: they are read there, not made again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from workbench.errors import DataError, Problem
 
@@ -72,6 +75,32 @@ def page(
     return rows(
         db, f'SELECT * FROM "{view}" WHERE {where} ORDER BY {order} LIMIT {int(size)} OFFSET {int(start)}', values
     )
+
+
+def metrics(summaries: Sequence[Path], tag: str = "") -> list[Row]:
+    """Return the metrics of finished runs, over the whole run or by the values of a tag, as the runs' summaries say.
+
+    Columns: `run`, the folder's name; `scorer`, `slice` as `name=value`, `value`, `n`, `n_failed`, `interval` as a dict
+    or `None`. Damaged files raise `DataError`.
+    """
+    return [
+        {"run": path.parent.name} | {name: metric[name] for name in METRIC}
+        for path in summaries
+        for metric in _metrics(path)
+        if metric["slice"].partition("=")[0] == tag
+    ]
+
+
+METRIC = ("scorer", "slice", "value", "n", "n_failed", "interval")
+
+
+def _metrics(path: Path) -> list[Row]:
+    try:
+        found: list[Row] = orjson.loads(path.read_bytes())["metrics"]
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        what = f"the summary of this run cannot be read: {exc}"
+        raise DataError(Problem("DAMAGED_RUN", what, str(path), fix="restore the run's folder")) from exc
+    return found
 
 
 def _literal(paths: Sequence[str]) -> str:
