@@ -33,8 +33,16 @@ if TYPE_CHECKING:
 
 PROBES = 3
 """Attempts after which a server that never answered, but shows a web page or cannot be reached, is a wrong address."""
-ONCE: RequestOptions = {"idempotency_key": "unused"}
-"""Spares the package drawing a random key for each request, which it then does not send."""
+ONCE: RequestOptions = {
+    "idempotency_key": "unused",
+    "params": {},
+    "headers": {},
+    "max_retries": 0,
+    "timeout": None,
+    "follow_redirects": False,
+}
+"""What is the same for every request. The package makes deep copies of defaults for what is left out, and draws a
+random idempotency key, which it then does not send."""
 NO_KEY = "none"
 """Sent where a spec names no key, because the package demands one."""
 LARGEST_BODY = 32 * 2**20
@@ -223,7 +231,7 @@ class Wire:
             response = exc.response
         except openai.APIConnectionError as exc:
             return self._no_reply(exc.__cause__ or exc)
-        return Reply(response.status_code, dict(response.headers), response.extensions["body"], self.key)
+        return Reply(response.status_code, response.headers, response.extensions["body"], self.key)
 
     def _no_reply(self, cause: BaseException) -> Trouble:
         import aiohttp
@@ -273,8 +281,8 @@ def _http_client(spec: EndpointSpec) -> httpx.AsyncClient:
             return httpx.Request(method, url, headers=parts["headers"], stream=httpx.ByteStream(parts["content"]))
 
         async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-            content = await request.aread()
-            async with session.post(address, data=content, headers=request.headers, allow_redirects=False) as response:
+            content, headers = await request.aread(), request.headers.multi_items()
+            async with session.post(address, data=content, headers=headers, allow_redirects=False) as response:
                 body = await _read_body(response)
             # httpx would copy and decode the body once more, piece by piece.
             return httpx.Response(
@@ -302,7 +310,7 @@ def _http_client(spec: EndpointSpec) -> httpx.AsyncClient:
 async def _read_body(response: Any) -> bytes:
     """Read an aiohttp response to its end, or to the largest body an answer may have."""
     chunks, size = [], 0
-    async for chunk in response.content.iter_any():
+    while chunk := await response.content.readany():
         size += len(chunk)
         if size > LARGEST_BODY:
             raise OverflowError(f"an answer of more than {LARGEST_BODY} bytes")
