@@ -6,13 +6,7 @@ reads it and when.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+from argilla_embedded.asgi import App, Message, Receive, Send
 
 
 def policy(remote_content: bool) -> str:

@@ -20,6 +20,7 @@ from argilla_embedded import environment
 from argilla_embedded.errors import EmbeddedError
 from argilla_embedded.home import Home, Phase, Settings, State
 from argilla_embedded.pages import guarded
+from argilla_embedded.private_answers import keeping_answers_private
 from argilla_embedded.processes import Keeper, fork, in_child
 from argilla_embedded.queue import Journal, QueueServer, socket_path
 
@@ -103,7 +104,7 @@ def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]
             if self.started:
                 ready()
 
-    pages = guarded(app, settings.remote_content)
+    pages = guarded(keeping_answers_private(app), settings.remote_content)
     server = Server(uvicorn.Config(pages, access_log=False, log_level="info", timeout_graceful_shutdown=GRACE_S))
 
     def stop(*_: object) -> None:
