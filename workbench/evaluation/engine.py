@@ -125,6 +125,8 @@ class Unit:
     """Scorers whose score is still to be made, by name."""
     keys: dict[str, bytes] = field(default_factory=dict)
     """Under which a verdict is kept, by scorer."""
+    asked: dict[str, Request] = field(default_factory=dict)
+    """What a judge is still to be asked, by scorer."""
     failed: bool = False
     """Whether the answer, or a score made just now, failed."""
 
@@ -266,7 +268,7 @@ async def _at_hand(work: Work, journal: Journal, units: Sequence[Unit]) -> None:
             _judged(work, journal, name, scorer, _not_judged_before(work, journal, name, mine))
         elif scorer.alone:
             for unit in mine:
-                _scored(work, journal, unit, name, await _score(scorer, unit, work.tools))
+                _scored(work, journal, unit, name, await _score(name, scorer, unit, work.tools))
                 await asyncio.sleep(0)  # others have their turn: arithmetic on long texts takes its time
         await asyncio.sleep(0)
 
@@ -307,8 +309,10 @@ def _judged(work: Work, journal: Journal, name: str, scorer: Asking, units: Sequ
         else:
             _scored(work, journal, unit, name, prepared)
     replies = work.tools.kept(scorer.judges()[0], [request for _, request in asked]) if asked else ()
-    for (unit, _), reply in zip(asked, replies, strict=True):
-        if reply is not None:
+    for (unit, request), reply in zip(asked, replies, strict=True):
+        if reply is None:
+            unit.asked[name] = request
+        else:
             said = Output.model_validate_json(reply)
             _scored(work, journal, unit, name, _guarded(partial(scorer.read, said, unit.output)))
 
@@ -355,13 +359,15 @@ async def _do(work: Work, journal: Journal, unit: Unit, halt: Halt, progress: Pr
     for name, scorer in list(unit.lacking.items()):
         if halt.event.is_set():
             return
-        score = await _score(scorer, unit, work.tools)
+        score = await _score(name, scorer, unit, work.tools)
         _scored(work, journal, unit, name, score)
         await _settle(journal, score.usage, progress)
 
 
-async def _score(scorer: Scorer, unit: Unit, tools: Tools) -> Score | ScoreFailure:
+async def _score(name: str, scorer: Scorer, unit: Unit, tools: Tools) -> Score | ScoreFailure:
     try:
+        if isinstance(scorer, Asking) and (request := unit.asked.pop(name, None)) is not None:
+            return scorer.read(await tools.ask(scorer.judges()[0], request), unit.output)
         return await scorer.score(unit.row.sample, unit.output, tools)
     except WorkbenchError:
         raise  # concerns the whole run
