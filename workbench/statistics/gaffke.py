@@ -77,7 +77,7 @@ def _families(
 
     sizes = np.bincount(codes).astype(float)
     if len(sizes) < len(values):
-        return np.bincount(codes, weights=values), sizes, np.ones(len(sizes))
+        return np.bincount(codes, weights=values).astype(float), sizes, np.ones(len(sizes))
     totals, counts = np.unique(values, return_counts=True)
     return totals, np.ones(len(totals)), counts.astype(float)
 

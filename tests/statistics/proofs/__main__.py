@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.statistics.proofs import coverage, gates, report
+from tests.statistics.proofs import at_limit, coverage, gates, report
 
 PAGE = Path(__file__).parents[3] / "docs" / "statistics.md"
 
@@ -30,6 +30,10 @@ def main() -> int:
         for family in gates.FAMILIES:
             given = counts[setting, family] = gates.verdicts(setting, family, gates.GATES, args.seed)
             _say(f"{setting.name}: {family.name}: {dict(given)}")
+    limits = {}
+    for world in at_limit.WORLDS:
+        shares = limits[world] = at_limit.at_limit(world, gates.GATES, args.seed)
+        _say(f"{world.name}; {world.n}: {shares}")
     missing = gates.missing_scores(gates.MISSING_TRIALS, args.seed)
     _say(report.missing_line(missing))
     stamp = f"Made on {datetime.now(UTC):%Y-%m-%d} with seed {args.seed}, {args.draws:,} draws a cell"
@@ -38,10 +42,13 @@ def main() -> int:
         f"{stamp}, in {(time.monotonic() - started) / 60:.0f} minutes on one core.\n\n"
         f"**Coverage of 95 % intervals, in percent** (promised: 93.5 to 96.5)\n\n{report.coverage_table(measured)}\n\n"
         f"**Exact coverage of a proportion at a fixed true rate, in percent**\n\n{report.exact_table()}\n\n"
-        f"**{gates.GATES} gates a family**\n\n{report.gate_table(counts)}\n\n{report.missing_line(missing)}",
+        f"**{gates.GATES} gates a family**\n\n{report.gate_table(counts)}\n\n{report.missing_line(missing)}\n\n"
+        f"**{gates.GATES} gates over a model exactly at its limit** (promised: at most 28 pass)\n\n"
+        f"{report.limit_table(limits)}\n\n{report.search_line(limits)}",
     )
     broken = [cell.name() for cell, share in measured.items() if not cell.holds(share)]
     broken += [f"{s.name}: {f.name}" for (s, f), c in counts.items() if not f.holds(c[f.counted], gates.GATES)]
+    broken += [f"{world.name}; {world.n}" for world, shares in limits.items() if not shares.holds(world, gates.GATES)]
     broken += ["missing scores"] if missing.false_greens else []
     _say(f"{len(broken)} promises broken: {', '.join(broken)}" if broken else "every promise holds")
     return 1 if broken else 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from tests.statistics.proofs.at_limit import Shares
 from tests.statistics.proofs.coverage import SIZES, Cell, exact_coverage
+from tests.statistics.proofs.deceptions import World
 from tests.statistics.proofs.gates import FAMILIES, GATES, SETTINGS, Family, MissingCount, Setting, planned
 
 BEGIN, END = "<!-- proofs: begin, written by `make proofs` -->", "<!-- proofs: end -->"
@@ -52,6 +54,32 @@ def gate_table(counts: dict[tuple[Setting, Family], Counter[str]]) -> str:
             numbers = f"{planned(setting):,} | {c['pass']} | {c['inconclusive']} | {c['fail']}"
             lines.append(f"| {family.name} | {setting.name} | {numbers} | {limit} {family.counted} | {ok} |")
     return "\n".join(lines)
+
+
+def limit_table(measured: dict[World, Shares]) -> str:
+    """Return one line a world that is shown: how many of 400 gates pass and fail a model exactly at its limit."""
+    lines = [
+        "| rule and truth | samples, families | pass | fail | textbook's bound passes | |",
+        "|---|---|---:|---:|---:|---|",
+    ]
+    for world, shares in measured.items():
+        if world.shown:
+            ok = "held" if shares.holds(world, GATES) else "**broken**"
+            counts = " | ".join(f"{GATES * share:.0f}" for share in (shares.passes, shares.fails, shares.naive))
+            lines.append(f"| {world.name} | {world.n} | {counts} | {ok if world.promised else 'not promised'} |")
+    return "\n".join(lines)
+
+
+def search_line(measured: dict[World, Shares]) -> str:
+    """Return how the whole search for bad worlds came out, in two sentences."""
+    kept = {world: shares for world, shares in measured.items() if world.promised}
+    worst, harsh = (max(kept, key=lambda w: getattr(kept[w], what)) for what in ("passes", "fails"))
+    return (
+        f"Of all {len(kept)} worlds that were tried, the most passes are {GATES * kept[worst].passes:.0f} of {GATES} "
+        f"({worst.name}; {worst.n}), where the textbook's bound passes up to "
+        f"{GATES * max(shares.naive for shares in kept.values()):.0f}. The most fails of a model at its limit are "
+        f"{GATES * kept[harsh].fails:.0f} ({harsh.name}; {harsh.n})."
+    )
 
 
 def missing_line(count: MissingCount) -> str:
