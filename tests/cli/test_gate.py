@@ -114,7 +114,11 @@ def test_where_lower_is_better_everything_is_the_right_way_around(workbench: Com
     choose("twin")
     good = gate(workbench, "--json", "--markdown", "good.md", "--html", "good.html")
     assert good.code == 0
-    assert [(r["passes"], r["limit"]) for r in decision(good)["rows"]] == [("below", 0.2), ("below", 0.1), ("below", 0.2)]
+    assert [(r["passes"], r["limit"]) for r in decision(good)["rows"]] == [
+        ("below", 0.2),
+        ("below", 0.1),
+        ("below", 0.2),
+    ]
     assert "(lower is better)" in Path("good.md").read_text() and "(lower is better)" in Path("good.html").read_text()
     choose("bad")
     bad = gate(workbench, "--json", "--markdown", "bad.md", "--html", "bad.html")
@@ -391,6 +395,18 @@ def test_an_unruled_scorer_buys_no_fresh_look_and_a_ruled_one_is_told(workbench:
     changed = decision(gate(workbench, "--json"))
     assert changed["look"] == 1
     assert len(changed["notes"]) == 2 and "before scorer:exact_match changed" in changed["notes"][0]
+
+
+def test_a_rule_on_a_new_scorer_is_a_second_look_at_the_rescored_answers(workbench: Command) -> None:
+    project(ABSOLUTE)
+    gate(workbench)
+    project(
+        "{metrics: {exact_match: {min: 0.5}, token_f1: {min: 0.5}}}", scorer="{kind: exact_match}, {kind: token_f1}"
+    )
+    assert "there is no finished run" in workbench("gate").out
+    assert workbench("eval", "rescore", "latest", "-q").code == 0
+    found = decision(workbench("gate", "--json"))
+    assert (found["decision"], found["look"], found["alpha"]) == ("pass", 2, 0.025)
 
 
 def test_what_a_model_failed_to_answer_stays_missing_however_often_it_is_asked(workbench: Command) -> None:

@@ -31,6 +31,8 @@ class Sides:
     """All finished runs of the baseline; empty when there is none, and where no rule compares."""
     promoted: str = ""
     """Id of the baseline's run that was promoted or named."""
+    others: Collection[str] = ()
+    """Ids of all other runs of the home: a judged run that lacks a metric which has a rule now is there, if not here."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def looking(sides: Sides, looks: Sequence[Look]) -> Looking:
         number=number,
         new=at == len(before),
         earlier=tuple(before[:at]),
-        blocked=_gone(before, there) or _changed(asked, there) or _too_many(number, before[:at], sides.runs),
+        blocked=_gone(before, there, sides.others)
+        or _changed(asked, there)
+        or _too_many(number, before[:at], sides.runs),
         notes=tuple(_kin(looks, sides)),
     )
 
@@ -130,10 +134,10 @@ def _heirs(runs: Sequence[Finished]) -> tuple[Finished, ...]:
     return tuple(f for f in runs if f.run.id not in parents)
 
 
-def _gone(before: Sequence[Look], there: Sequence[Finished]) -> str:
+def _gone(before: Sequence[Look], there: Sequence[Finished], others: Collection[str]) -> str:
     """Return which judged run is not there any more; without any run there is nothing to block."""
     judged = {run for look in before for run in (*look.runs, *look.baseline_runs)}
-    gone = sorted(judged - {f.run.id for f in there})
+    gone = sorted(judged - {f.run.id for f in there} - set(others))
     if not gone or not there:
         return ""
     return f"run {gone[0]} was judged before and is gone; put it back, for all runs of an arm are judged together"

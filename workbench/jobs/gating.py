@@ -91,7 +91,10 @@ def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: dat
     compared, runs = _needs_baseline(policy), _runs_of(bench, evalset.name, wanted)
     found = _found_baseline(bench, ledger, evalset.name, question.baseline or policy.baseline, current)
     looks = ledger.looks(evalset.name)
-    sides = Sides(wanted, runs, found.inputs, found.runs, found.id) if compared else Sides(wanted, runs)
+    every = bench.home.run_ids()
+    sides = Sides(wanted, runs, others=every)
+    if compared:
+        sides = Sides(wanted, runs, found.inputs, found.runs, found.id, every)
     seen = looking(sides, looks)
     for finished in (*seen.pool, *seen.baseline):
         refuse_changed(finished.run, finished.folder)
