@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from argilla_server.search_engine.base import (
@@ -32,6 +33,7 @@ TOKEN = re.compile(
 )
 
 
+@cache
 def tokens(text: str) -> list[str]:
     """Cut into words as the standard analyser does."""
     return [found.lower() for found in TOKEN.findall(text) if found.strip("_")]
@@ -47,7 +49,8 @@ def searchable(world: World, entry: Entry, only: str | None) -> list[tuple[list[
         if kind == "chat":
             found.append(([tokens(message["content"]) for message in value], [message["role"] for message in value]))
         else:
-            found.append(([tokens(str(value))], []))
+            # A known difference: Python's escapes, `\\n` for a line's end, do not stick to the next word.
+            found.append(([tokens(str(value).replace("\\n", " "))], []))
     return found
 
 
@@ -99,10 +102,8 @@ class Text:
                 clause, rest = self._token(rest)
             if clause is not None:
                 clause = self._all() - clause if negated else clause
-                if result is None:
-                    result = clause
-                else:
-                    result = result | clause if operator == "|" else result & clause
+                both = clause if result is None else result & clause
+                result = result | clause if result is not None and operator == "|" else both
                 operator = ""
             negated = False
         return result, rest

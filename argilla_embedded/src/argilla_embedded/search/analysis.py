@@ -40,6 +40,7 @@ _SPACELESS_KINDS: tuple[tuple[Kind, tuple[tuple[int, int], ...]], ...]
 _SPACELESS_KINDS = (("single", SINGLE), ("katakana", KATAKANA), ("run", RUN), ("emoji", EMOJI))
 _LETTERS: tuple[str, ...] = ("Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "Pc", "Mn", "Mc", "Me")
 _KIND_OF_CATEGORY: dict[str, Kind] = {"Nd": "digit", **dict.fromkeys(_LETTERS, "letter")}
+_KINDS: tuple[Kind, ...] = ("letter", "digit", "single", "katakana", "run", "emoji", "other")
 _VARIATIONS = (0xFE0E, 0xFE0F)  # of an emoji's look, no part of a word
 
 
@@ -86,17 +87,26 @@ def regex_class(*kinds: Kind) -> str:
     return "".join(f"\\U{a:08x}" if a == b else f"\\U{a:08x}-\\U{b:08x}" for a, b in ranges_of(frozenset(kinds)))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def ranges_of(kinds: frozenset[Kind]) -> tuple[tuple[int, int], ...]:
     """List the ranges of code points of these kinds."""
-    kept = bytearray(sys.maxunicode + 1)
-    for point, category in enumerate(map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))):
-        kept[point] = _KIND_OF_CATEGORY.get(category, "other") in kinds and point not in _VARIATIONS
+    kept = bytes(name in kinds for name in _KINDS).ljust(256, b"\0")
+    return tuple((m.start(), m.end() - 1) for m in re.finditer(b"\1+", _all_kinds().translate(kept)))
+
+
+@lru_cache(maxsize=1)
+def _all_kinds() -> bytes:
+    """Number the kind of every code point, by its place in `_KINDS`."""
+    places = {name: place for place, name in enumerate(_KINDS)}
+    categories = map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))
+    numbered = {category: places[name] for category, name in _KIND_OF_CATEGORY.items()}
+    found = bytearray(numbered.get(category, places["other"]) for category in categories)
     for name, ranges in _SPACELESS_KINDS:
         for first, last in ranges:
-            kept[first : last + 1] = bytes([name in kinds]) * (last + 1 - first)
-    starts = [m.span() for m in re.finditer(b"\x01+", bytes(kept))]
-    return tuple((first, end - 1) for first, end in starts)
+            found[first : last + 1] = bytes([places[name]]) * (last + 1 - first)
+    for point in _VARIATIONS:
+        found[point] = places["other"]
+    return bytes(found)
 
 
 def _joins(text: str, place: int) -> bool:

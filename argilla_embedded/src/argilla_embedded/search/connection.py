@@ -4,7 +4,9 @@ They are no SQLAlchemy engines, because Argilla hangs set-up on every engine of 
 because a search is one long step in a thread, and so belongs to no event loop.
 """
 
+import os
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -12,9 +14,9 @@ from typing import Any, Literal
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import QueuePool
 
 Backend = Literal["sqlite", "postgresql"]
+MOST_IDLE = 8
 
 
 def sync_url(database_url: str) -> URL:
@@ -43,29 +45,31 @@ def connect(url: URL) -> Any:
 @contextmanager
 def reading(database_url: str) -> Iterator[Any]:
     """Yield a cursor whose statements all see the database at one moment."""
-    connection = _pool(database_url).connect()
+    idle = _idle(database_url, os.getpid())
+    try:
+        connection = idle.pop()
+    except IndexError:
+        connection = _reader(sync_url(database_url))
     try:
         cursor = connection.cursor()
-        if make_url(database_url).get_backend_name() == "sqlite":
-            cursor.execute("BEGIN")
-        else:
-            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        try:
-            yield cursor
-        finally:
-            cursor.execute("ROLLBACK")
-            cursor.close()
-    except Exception:
-        connection.invalidate()
+        backend = make_url(database_url).get_backend_name()
+        cursor.execute("BEGIN" if backend == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield cursor
+        cursor.execute("ROLLBACK")
+        cursor.close()
+    except BaseException:
+        connection.close()
         raise
-    finally:
+    if len(idle) < MOST_IDLE:
+        idle.append(connection)
+    else:
         connection.close()
 
 
-@lru_cache(maxsize=8)
-def _pool(database_url: str) -> QueuePool:
-    url = sync_url(database_url)
-    return QueuePool(lambda: _reader(url), pool_size=4, max_overflow=28, timeout=60, reset_on_return=None)
+@lru_cache(maxsize=16)
+def _idle(database_url: str, process: int) -> deque[Any]:
+    """Hold the connections that wait for the next search of this process: a forked one must not use its parent's."""
+    return deque()
 
 
 def _reader(url: URL) -> Any:

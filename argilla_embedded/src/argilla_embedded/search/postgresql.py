@@ -71,19 +71,20 @@ EXCEPTION WHEN others THEN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION argilla_search_put(at bigint, attribute bigint, kind text, who text, given jsonb)
-RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION argilla_search_put(at bigint, attribute bigint, kinds text, who text, given jsonb)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO argilla_search_value (n, a, user_id, item, text, number)
-    SELECT at, attribute, who, item, word, number FROM (
+    SELECT at, attribute, who, l.item, l.word, l.amount FROM (
         SELECT i.ordinality AS item,
-            CASE WHEN kind = 'text' AND jsonb_typeof(i.value) NOT IN ('object', 'array')
+            CASE WHEN kinds = 'text' AND jsonb_typeof(i.value) NOT IN ('object', 'array')
                 THEN i.value #>> '{}' END AS word,
-            argilla_search_number(i.value, kind) AS number
+            argilla_search_number(i.value, kinds) AS amount
         FROM jsonb_array_elements(
             CASE jsonb_typeof(given) WHEN 'array' THEN given ELSE jsonb_build_array(given) END
-        ) WITH ORDINALITY AS i) AS listed
-    WHERE word IS NOT NULL OR number IS NOT NULL;
-$$;
+        ) WITH ORDINALITY AS i) AS l
+    WHERE l.word IS NOT NULL OR l.amount IS NOT NULL;
+END $$;
 
 CREATE FUNCTION argilla_search_put_metadata(it records, only_owner uuid DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -111,13 +112,14 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION argilla_search_put_suggestion(it suggestions) RETURNS void LANGUAGE sql AS $$
-    SELECT argilla_search_put(r.n, a.a, a.kind, '', CASE a.part
+CREATE FUNCTION argilla_search_put_suggestion(it suggestions) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM argilla_search_put(r.n, a.a, a.kind, '', CASE a.part
         WHEN 'value' THEN argilla_search_readable(it.value) WHEN 'score' THEN argilla_search_readable(it.score)
         WHEN 'agent' THEN to_jsonb(it.agent) ELSE to_jsonb(it.type::text) END)
     FROM argilla_search_record AS r JOIN argilla_search_attribute AS a ON a.owner_id = it.question_id
     WHERE r.record_id = it.record_id::text AND a.source = 'suggestion';
-$$;
+END $$;
 
 CREATE FUNCTION argilla_search_plain(held json) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
 BEGIN RETURN CASE json_typeof(held)
@@ -134,7 +136,9 @@ RETURNS TABLE (lexeme text, at bigint) IMMUTABLE LANGUAGE sql AS $$
     WHERE ordinality <= most;
 $$;
 
-CREATE FUNCTION argilla_search_vector_of(it records, most integer) RETURNS tsvector LANGUAGE sql AS $$
+CREATE FUNCTION argilla_search_vector_of(it records, most integer) RETURNS tsvector LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
     WITH field AS (
         SELECT f.place, f.type, j.value FROM json_each(argilla_search_clean(it.fields)) AS j
         JOIN argilla_search_field AS f ON f.dataset_id = it.dataset_id AND f.name = j.key
@@ -157,8 +161,8 @@ CREATE FUNCTION argilla_search_vector_of(it records, most integer) RETURNS tsvec
         UNION ALL SELECT place || '=' || left(role, @LONGEST@), 16383 FROM message WHERE role IS NOT NULL)
     SELECT coalesce(string_agg(
         '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || ''':' || least(at, 16383), ' '
-    ), '')::tsvector FROM lexemes;
-$$;
+    ), '')::tsvector FROM lexemes);
+END $$;
 
 CREATE FUNCTION argilla_search_put_text(it records) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE most integer := @MOST@;
@@ -205,18 +209,20 @@ CREATE FUNCTION argilla_search_put_property(it metadata_properties) RETURNS void
         CASE it.settings ->> 'type' WHEN 'terms' THEN 'text' ELSE it.settings ->> 'type' END;
 $$;
 
-CREATE FUNCTION argilla_search_put_vector(it vectors, living boolean) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION argilla_search_put_vector(it vectors, living boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO argilla_search_vector (settings_id, record_id, alive, changed)
     SELECT it.vector_settings_id::text, it.record_id::text, living, pg_current_xact_id()::text::bigint
     ON CONFLICT (settings_id, record_id) DO UPDATE SET alive = excluded.alive, changed = excluded.changed;
-$$;
+END $$;
 
 CREATE FUNCTION argilla_search_drop_values(record uuid, owner uuid, origin text, who text)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     DELETE FROM argilla_search_value AS v USING argilla_search_record AS r, argilla_search_attribute AS a
     WHERE r.record_id = record::text AND v.n = r.n AND a.a = v.a AND a.source = origin
         AND (owner IS NULL OR a.owner_id = owner) AND v.user_id = who;
-$$;
+END $$;
 """
 
 # The body of each trigger's function: when an old row goes, and when a new one comes.
