@@ -32,7 +32,7 @@ class Sides:
     promoted: str = ""
     """Id of the baseline's run that was promoted or named."""
     others: Collection[str] = ()
-    """Ids of all other runs of the home: a judged run that lacks a metric which has a rule now is there, if not here."""
+    """Ids of all runs of the home: a judged run that lacks a metric which has a rule now is there, if not here."""
 
 
 @dataclass(frozen=True)
