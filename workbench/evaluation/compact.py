@@ -104,7 +104,8 @@ def _score_row(score: Row) -> Row:
 
 def _measured(usage: Row) -> Row:
     """Return a usage without what the budget was charged, which matters only until the run is finished."""
-    return {name: value for name, value in usage.items() if name != "charged"}
+    usage.pop("charged", None)
+    return usage
 
 
 UNUSED: Row = {

@@ -354,6 +354,8 @@ async def _do(work: Work, journal: Journal, unit: Unit, halt: Halt, progress: Pr
         await _settle(journal, output.usage, progress)
         if output.usage.attempts:
             halt.heard(not (isinstance(output, OutputFailure) and output.kind == "connection"))
+        for name in [name for name in unit.lacking if unit.answered]:
+            _not_judged_before(work, journal, name, [unit])
     if not unit.answered:
         return
     for name, scorer in list(unit.lacking.items()):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 from workbench.datasets import Manifest, Sample
 from workbench.errors import DataError, Problem
 from workbench.store.files import flush, sha256_of, told_when_full, write_atomic
+from workbench.store.parquet import numbers, texts
 
 ROW_GROUP = 1000
 """Rows written, and later read, at once."""
@@ -100,34 +100,18 @@ def write_rows(folder: Path, rows: Iterable[tuple[str, str, str]]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    texts = ["id", "family", "row"]
-    schema = pa.schema([("position", pa.int64()), *((name, pa.large_string()) for name in texts)])
+    schema = pa.schema([("position", pa.int64()), *((name, pa.large_string()) for name in ("id", "family", "row"))])
     how = {"compression": "zstd", "use_dictionary": ["family"], "write_statistics": ["position", "id"]}
     path, position = folder / "rows.parquet", 0
     with told_when_full(path), pq.ParquetWriter(path, schema, **how) as writer:
         rows = iter(rows)
         while group := list(itertools.islice(rows, ROW_GROUP)):
-            columns = [_numbers(position, len(group)), *(_texts(column) for column in zip(*group, strict=True))]
+            places = numbers(range(position, position + len(group)), pa.int64())
+            columns = [places, *(texts(column, large=True) for column in zip(*group, strict=True))]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             position += len(group)
     flush(path)
     write_atomic(folder / "rows.sha256", f"{sha256_of(path)}  rows.parquet\n".encode())
-
-
-def _numbers(start: int, n: int) -> Any:
-    """Return an Arrow column of n numbers from `start`. Made from bytes: `pyarrow.array` would import pandas, 56 MB."""
-    import pyarrow as pa
-
-    return pa.Array.from_buffers(pa.int64(), n, [None, pa.py_buffer(array("q", range(start, start + n)))])
-
-
-def _texts(values: Sequence[str]) -> Any:
-    """Return an Arrow column of texts."""
-    import pyarrow as pa
-
-    content = [value.encode() for value in values]
-    ends = array("q", itertools.accumulate(map(len, content), initial=0))
-    return pa.LargeStringArray.from_buffers(len(content), pa.py_buffer(ends), pa.py_buffer(b"".join(content)))
 
 
 def batches(file: Any, size: int, columns: list[str] | None = None) -> Iterator[Any]:

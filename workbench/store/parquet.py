@@ -97,6 +97,8 @@ def numbers(values: Sequence[Any], kind: Any) -> Any:
     import pyarrow as pa
 
     valid, gaps = _valid(values)
+    if gaps == len(values):
+        return pa.nulls(gaps, kind)
     filled = [0 if value is None else value for value in values] if gaps else values
     return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(array(CODES[str(kind)], filled))], gaps)
 
@@ -106,10 +108,15 @@ def texts(values: Sequence[str | None], large: bool = False) -> Any:
     import pyarrow as pa
 
     valid, gaps = _valid(values)
-    content = [value.encode() if value else b"" for value in values]
-    ends = array("q" if large else "i", itertools.accumulate(map(len, content), initial=0))
-    buffers = [valid, pa.py_buffer(ends), pa.py_buffer(b"".join(content))]
-    return pa.Array.from_buffers(pa.large_string() if large else pa.string(), len(values), buffers, gaps)
+    kind = pa.large_string() if large else pa.string()
+    if gaps == len(values):
+        return pa.nulls(gaps, kind)
+    filled = [value or "" for value in values]
+    joined = "".join(filled)
+    # A character of ASCII is a byte: the texts need not be encoded one by one to know where each ends.
+    parts = filled if joined.isascii() else [value.encode() for value in filled]
+    ends = array("q" if large else "i", itertools.accumulate(map(len, parts), initial=0))
+    return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(ends), pa.py_buffer(joined.encode())], gaps)
 
 
 def _truths(values: Sequence[bool | None]) -> Any:
