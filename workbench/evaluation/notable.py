@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ def worst_samples(folder: RunFolder, info: ScorerInfo, size: int = 5) -> list[Ro
 
     Samples with the best possible score are left out.
     """
+    import numpy as np
+
     sign, best = (-1.0, info.low) if info.better == "lower" else (1.0, info.high)
     worst: list[tuple[float, str, float, int]] = []
     begins = 0
@@ -29,12 +32,12 @@ def worst_samples(folder: RunFolder, info: ScorerInfo, size: int = 5) -> list[Ro
         if mine.any():
             # Of many equal values the first ids are wanted: no id beyond the worst values needs to be looked at.
             signed = sign * values
-            limit = sorted(signed[mine])[:size][-1]
+            few = min(size, int(mine.sum()))
+            limit = np.partition(signed[mine], few - 1)[few - 1]
             ids, repeats = part["sample_id"].to_pylist(), as_numbers(part["repeat"])
-            found = [
-                (signed[i], ids[i], repeats[i], begins + i) for i in (mine & (signed <= limit)).nonzero()[0].tolist()
-            ]
-            worst = heapq.nsmallest(size, [*worst, *found])
+            places = (mine & (signed <= limit)).nonzero()[0]
+            found = ((float(signed[i]), ids[i], float(repeats[i]), begins + int(i)) for i in places)
+            worst = heapq.nsmallest(size, itertools.chain(worst, found))
         begins += len(values)
     scores = rows_at(folder.scores, [place for *_, place in worst], [*KEY, "value", "label", "reason"])
     return _with_texts(folder, [scores[place] for *_, place in worst])

@@ -57,14 +57,14 @@ def sum_up(folder: RunFolder, scorers: Sequence[ScorerInfo]) -> Sums:
     answers = _Answers(folder.samples)
     scores = _Scores(folder.scores, answers)
     slices = answers.slices()
-    found = [(info, scores.of(info.name)) for info in scorers]
-    metrics = [_metric(per_sample, info, "", None, answers) for info, per_sample in found]
-    metrics += [
-        _metric(per_sample, info, label, inside, answers) for info, per_sample in found for label, inside in slices
-    ]
+    whole, sliced = list[Metric](), list[Metric]()
+    for info in scorers:
+        per_sample = scores.of(info.name)
+        whole.append(_metric(per_sample, info, "", None, answers))
+        sliced += [_metric(per_sample, info, label, inside, answers) for label, inside in slices]
     return Sums(
         counts=answers.counts(),
-        metrics=tuple(metrics),
+        metrics=(*whole, *sliced),
         candidate=answers.purse.total(),
         judging=scores.purse.total(),
         latency=answers.latency(),
@@ -117,13 +117,12 @@ class _Answers:
         columns = ["position", "sample_id", "family", "tags", "failure", "latency", *USAGE]
         for part in row_groups(path, columns, ["family", "failure", *TAGS]):
             parts.append(self._taken_in(part))
-        positions, ids, families, latencies = (np.concatenate(column) for column in zip(*parts, strict=True))
-        self._latencies = latencies
+        positions, ids, families, self._latencies = _joined(parts)
         self._places, first = np.unique(positions, return_index=True)
         order = np.argsort(ids[first], kind="stable")
-        self.families = families[first][order]
-        """A hash of each sample's family."""
-        self._numbers = np.empty_like(order)
+        self.families = np.unique(families[first][order], return_inverse=True)[1].astype("i")
+        """Each sample's family as a number."""
+        self._numbers = np.empty(len(order), "i")
         self._numbers[order] = np.arange(len(order))
 
     def _taken_in(self, part: dict[str, Any]) -> tuple[Codes, NDArray[np.uint64], NDArray[np.uint64], Floats]:
@@ -203,10 +202,10 @@ class _Scores:
         parts = [(np.empty(0, "i"), np.empty(0, "i"), np.empty(0), np.empty(0, "i"))]
         for part in row_groups(path, ["position", "scorer", "value", "failure", *USAGE], ["scorer", "failure"]):
             self.purse.add(part)
-            samples = answers.numbers(as_numbers(part["position"]).astype("q")).astype("i")
+            samples = answers.numbers(as_numbers(part["position"]).astype("q"))
             scorers, kinds = (_renumbered(part[n], k) for n, k in (("scorer", self._scorers), ("failure", self._kinds)))
             parts.append((samples, scorers, as_numbers(part["value"]), kinds))
-        self._samples, self._by, self._values, self._failures = (np.concatenate(c) for c in zip(*parts, strict=True))
+        self._samples, self._by, self._values, self._failures = _joined(parts)
 
     def of(self, scorer: str) -> PerSample:
         """Return a scorer's samples."""
@@ -219,9 +218,18 @@ class _Scores:
         sums = np.bincount(samples[scored], values[scored], self._n)
         kinds = [(kind, samples[failures == code]) for kind, code in sorted(self._kinds.items())]
         asked, n_scored, n_apart = (
-            np.bincount(who, minlength=self._n) for who in (samples, samples[scored], samples[apart])
+            np.bincount(who, minlength=self._n).astype("i") for who in (samples, samples[scored], samples[apart])
         )
         return PerSample(asked, n_scored, n_apart, sums / np.maximum(n_scored, 1), kinds)
+
+
+def _joined(parts: list[tuple[Any, ...]]) -> list[Any]:
+    """Return columns made of parts, and empty the list of parts."""
+    import numpy as np
+
+    columns = list(zip(*parts, strict=True))
+    parts.clear()
+    return [np.concatenate(columns.pop(0)) for _ in range(len(columns))]
 
 
 def _counted(codes: NDArray[np.int32]) -> list[tuple[int, int]]:

@@ -164,16 +164,22 @@ def row_groups(path: Path, columns: Sequence[str], coded: Sequence[str] = ()) ->
 
     Raises `DataError` where the table is damaged.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with _told(path), pq.ParquetFile(path, read_dictionary=list(coded), pre_buffer=False) as file:
         for at in range(file.num_row_groups):
             group = file.read_row_group(at, columns=list(columns), use_threads=False)
-            yield {name: group.column(name).combine_chunks() for name in columns}
+            found = {name: group.column(name).combine_chunks() for name in columns}
+            del group
+            yield found
+            del found  # before the next one is read
+            pa.default_memory_pool().release_unused()
 
 
 def rows_at(path: Path, places: Iterable[int], columns: Sequence[str]) -> dict[int, Row]:
     """Return the rows of a table at these places, counted from 0, as plain data."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     wanted, begins, found = sorted(places), 0, dict[int, Row]()
@@ -183,6 +189,8 @@ def rows_at(path: Path, places: Iterable[int], columns: Sequence[str]) -> dict[i
             if mine := [place for place in wanted if begins <= place < ends]:
                 group = file.read_row_group(at, columns=list(columns), use_threads=False)
                 found |= {place: group.slice(place - begins, 1).to_pylist()[0] for place in mine}
+                del group
+                pa.default_memory_pool().release_unused()
             begins = ends
     return found
 
