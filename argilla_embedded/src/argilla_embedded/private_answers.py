@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from argilla_embedded.asgi import App, Message, Receive, Send
+from argilla_embedded.asgi import App, Message, Receive, Send, collect
 
 ONE_RECORD = re.compile(r"/api/v1/records/[^/]+/?")
 SEES_ALL = ("owner", "admin")
@@ -24,7 +24,7 @@ def keeping_answers_private(app: App) -> App:
             await app(scope, receive, send)
             return
         plain = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"accept-encoding"]}
-        start, body = await _answer(app, plain, receive)
+        start, body = await collect(app, plain)
         if start["status"] == 200:
             body = await _without_others(app, plain, body)
             kept = [each for each in start["headers"] if each[0].lower() != b"content-length"]
@@ -37,7 +37,7 @@ def keeping_answers_private(app: App) -> App:
 
 async def _without_others(app: App, scope: Message, body: bytes) -> bytes:
     me = {**scope, "path": "/api/v1/me", "raw_path": b"/api/v1/me", "query_string": b""}
-    start, said = await _answer(app, me, _nothing)
+    start, said = await collect(app, me)
     if start["status"] != 200:
         raise RuntimeError(f"Argilla let a user read a record, but answers /me with {start['status']}")
     user = json.loads(said)
@@ -46,22 +46,3 @@ async def _without_others(app: App, scope: Message, body: bytes) -> bytes:
         return body
     record["responses"] = [each for each in record["responses"] if each["user_id"] == user["id"]]
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-async def _answer(app: App, scope: Message, receive: Receive) -> tuple[Message, bytes]:
-    """Return the start and the whole body of the app's answer."""
-    starts: list[Message] = []
-    parts: list[bytes] = []
-
-    async def take(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            starts.append(message)
-        elif message["type"] == "http.response.body":
-            parts.append(message.get("body", b""))
-
-    await app(dict(scope), receive, take)  # a copy: routing writes into it
-    return starts[0], b"".join(parts)
-
-
-async def _nothing() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}

@@ -23,6 +23,7 @@ from argilla_embedded.pages import guarded
 from argilla_embedded.private_answers import keeping_answers_private
 from argilla_embedded.processes import Keeper, fork, in_child
 from argilla_embedded.queue import Journal, QueueServer, socket_path
+from argilla_embedded.turns import people_first
 
 GRACE_S = 10
 """Seconds that open requests and a running job get to end after SIGTERM."""
@@ -104,7 +105,8 @@ def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]
             if self.started:
                 ready()
 
-    pages = guarded(keeping_answers_private(app), settings.remote_content)
+    inner = app if settings.database_url else people_first(app)  # PostgreSQL has many writers
+    pages = guarded(keeping_answers_private(inner), settings.remote_content)
     server = Server(uvicorn.Config(pages, access_log=False, log_level="info", timeout_graceful_shutdown=GRACE_S))
 
     def stop(*_: object) -> None:
