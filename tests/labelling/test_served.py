@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from tests.labelling.made import ODD, TEMPLATES, about, no_watch, task, tasks
 from tests.labelling.serving import Person, Served
 from workbench.adapters.argilla_sdk import Argilla
-from workbench.errors import DataError, LabellingError
+from workbench.cli.commands import cli
+from workbench.config.workbench_yaml import Workbench, load_workbench
+from workbench.errors import ConfigError, DataError, LabellingError
+from workbench.jobs.labelling import pull_dataset, queue_disagreements
 from workbench.labelling import pulling
 from workbench.labelling.pulling import read_moment
 from workbench.labelling.pushing import Pushed, push
+from workbench.labelling.resolving import Resolution
 from workbench.labelling.server import RemoteDataset
 from workbench.labelling.snapshot import Snapshot, latest_snapshot, read_snapshot, store_snapshot
 from workbench.labelling.tasks import Suggestion, Task
@@ -363,3 +368,83 @@ def test_with_twenty_dropped_connections_a_pull_is_equal_or_an_error(
         if lossy.dropped >= 20 and ended["error"]:
             break
     assert lossy.dropped >= 20 and ended["error"]
+
+
+# ---------------------------------------------------------------- disagreements
+
+
+def test_a_disagreement_is_queued_without_names_decided_and_kept_with_author_and_reason(
+    argilla: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = project(argilla, tmp_path, monkeypatch)
+    server, name = argilla.connect(), "served-conflict"
+    made = tasks(3, 2)
+    push(server, name, about("preference", 2, overlap=2), made, {}, no_watch)
+    orders = {r.id: r.metadata["workbench"]["order"] for r in server.page(there(server, name), 0).records}
+    ids = argilla.ids(there(server, name))
+    for person, wanted in (("ada", [0, 0, 1]), ("bob", [1, 0, 1])):
+        for task_, output in zip(made, wanted, strict=True):
+            letter = "ab"[orders[task_.id].index(output)]
+            argilla.person(person).answer(ids[task_.id], {"preferred": letter, "reason": f"I like {output}."})
+    queue, done = queue_disagreements(bench, server, name, no_watch)
+    assert (queue, done) == ("served-conflict-adjudication", (1, 0, 0))
+    waiting = server.page(there(server, queue), 0).records
+    assert [r.id for r in waiting] == ["r000"]
+    shown = waiting[0].fields["answers"]
+    assert "Person 1: " in shown and "they differ" in shown and "I like 0." in shown
+    assert "ada" not in shown and "bob" not in shown
+    assert waiting[0].metadata["workbench"]["order"] == orders["r000"], "A is who A was"
+    letter = "ab"[orders["r000"].index(1)]
+    argilla.person("cem").answer(waiting[0].server_id, {"preferred": letter, "adjudication_reason": "It is short."})
+    assert queue_disagreements(bench, server, name, no_watch)[1].added == 0
+    how = Resolution(policies=("adjudicated", "majority"))
+    pulled = pull_dataset(bench, server, name, no_watch, how)
+    found = {(r.record_id, r.question): r for r in pulled.resolved()}
+    decided = found["r000", "preferred"]
+    assert (decided.value, decided.by, decided.decided_by, decided.reason) == (
+        "2",
+        "adjudicated",
+        "cem",
+        "It is short.",
+    )
+    assert (found["r001", "preferred"].value, found["r001", "preferred"].by) == ("1", "majority")
+    assert pulled.manifest.resolution == how and pulled.manifest.resolved["adjudicated"] == 1
+    kept = latest_snapshot(bench.home.root / "records" / queue)
+    assert pulled.manifest.queue == kept.manifest.fingerprint
+    assert {label.annotator for label in kept.labels()} == {"cem"}
+
+
+def project(argilla: Served, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench:
+    """Return a project whose labelling goes to the test server."""
+    monkeypatch.setenv("LABELLING_KEY", argilla.key)
+    labelling = f'{{url: "{argilla.url}", api_key_env: LABELLING_KEY}}'
+    file = folder / "workbench.yaml"
+    file.write_text(f"models: {{echo: {{kind: scripted}}}}\ncandidate: echo\nlabelling: {labelling}\n")
+    return load_workbench(file)
+
+
+def test_the_command_line_pushes_pulls_and_counts(
+    argilla: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(argilla, tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    rows = b"".join(x.json_bytes() + b"\n" for x in tasks(3))
+    (tmp_path / "rows.jsonl").write_bytes(rows)
+
+    def run(*words: str) -> Any:
+        cli.main(["label", *words], standalone_mode=False)
+        return capsys.readouterr().out
+
+    assert "3 added" in run("push", "by-hand", "-t", "rag_review", "--from", "rows.jsonl")
+    assert "3 were there already" in run("push", "by-hand", "-t", "rag_review", "--from", "rows.jsonl")
+    assert "0 of 3 records" in run("progress", "by-hand")
+    pulled = orjson.loads(run("pull", "by-hand", "--json", "--resolve", "majority"))
+    assert pulled["n_records"] == 3 and pulled["resolution"]["policies"] == ["majority"]
+    assert "by-hand" in run("ls")
+    assert "rag_review/1+taxonomy/1" in run("templates")
+    with pytest.raises(LabellingError, match="no dataset 'by-foot'"):
+        run("pull", "by-foot")
+    with pytest.raises(ConfigError, match="UNKNOWN_TEMPLATE.*|did you mean 'rag_review'"):
+        run("push", "x", "-t", "rag_reviews", "--from", "rows.jsonl")
+    with pytest.raises(ConfigError, match="--resolve takes"):
+        run("pull", "by-hand", "--resolve", "loudest")

@@ -66,10 +66,19 @@ def push_command(
 
 @label_group.command("pull", epilog="Example: workbench label pull review-1")
 @click.argument("dataset")
+@click.option(
+    "--resolve",
+    "policies",
+    default=None,
+    help="Also resolve conflicts: of adjudicated, unanimous, majority, weighted some, by comma.",
+)
+@click.option("--weight", "weights", multiple=True, metavar="NAME=N", help="An annotator's weight, for weighted.")
 @json_option
 @quiet_option
 @click.pass_context
-def pull_command(ctx: click.Context, dataset: str, as_json: bool, quiet: bool) -> None:
+def pull_command(
+    ctx: click.Context, dataset: str, policies: str | None, weights: tuple[str, ...], as_json: bool, quiet: bool
+) -> None:
     """Store what the server holds of DATASET at this moment, as tables that never change.
 
     Submitted answers only, the latest of each annotator; drafts and discarded records are counted. People may go on
@@ -77,7 +86,23 @@ def pull_command(ctx: click.Context, dataset: str, as_json: bool, quiet: bool) -
     """
     from workbench.cli.labelling import pull
 
-    pull(config_of(ctx), dataset, as_json=as_json, quiet=quiet)
+    pull(config_of(ctx), dataset, policies, weights, as_json=as_json, quiet=quiet)
+
+
+@label_group.command("adjudicate", epilog="Example: workbench label adjudicate review-1")
+@click.argument("dataset")
+@json_option
+@quiet_option
+@click.pass_context
+def adjudicate_command(ctx: click.Context, dataset: str, as_json: bool, quiet: bool) -> None:
+    """Put the records of DATASET on which people differ into a queue, DATASET-adjudication.
+
+    The queue shows the answers without names and asks for a decision and its reason. What was decided comes with
+    `workbench label pull DATASET --resolve adjudicated,majority`. Type it again when there are more answers.
+    """
+    from workbench.cli.labelling import adjudicate
+
+    adjudicate(config_of(ctx), dataset, as_json=as_json, quiet=quiet)
 
 
 @label_group.command("progress", epilog="Example: workbench label progress review-1")

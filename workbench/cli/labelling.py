@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import orjson
+from pydantic import ValidationError
 
 from workbench.cli.progress import say, watching
 from workbench.cli.show import grid
@@ -19,8 +20,9 @@ from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Use
 from workbench.errors import ConfigError, Problem
 from workbench.evaluation.engine import Progress
-from workbench.jobs.labelling import Wish, connected, pull_dataset, push_tasks, remote
+from workbench.jobs.labelling import Wish, connected, pull_dataset, push_tasks, queue_disagreements, remote
 from workbench.jobs.labelling_sources import tasks_from_evalset, tasks_from_file, tasks_from_run
+from workbench.labelling.resolving import POLICIES, Resolution
 from workbench.labelling.snapshot import Snapshot
 from workbench.labelling.tasks import Task
 
@@ -68,14 +70,39 @@ def push(bench: Workbench, origin: Origin, wish: Wish, *, as_json: bool, quiet: 
         click.echo(f"{wish.dataset}: {done.added} added, {done.updated} updated, {done.unchanged} were there already")
 
 
-def pull(bench: Workbench, name: str, *, as_json: bool, quiet: bool) -> None:
+def pull(
+    bench: Workbench, name: str, policies: str | None, weights: Sequence[str], *, as_json: bool, quiet: bool
+) -> None:
     """Pull a dataset and show what came."""
+    how = None if policies is None and not weights else resolution(policies or "", weights)
     with closing(connected(bench)) as server, _counting(name, quiet) as watch:
-        snapshot = pull_dataset(bench, server, name, watch)
+        snapshot = pull_dataset(bench, server, name, watch, how)
     if as_json:
         _print(snapshot.manifest.model_dump(mode="json"))
     else:
         _show(snapshot)
+
+
+def adjudicate(bench: Workbench, name: str, *, as_json: bool, quiet: bool) -> None:
+    """Queue disagreements and say how many."""
+    with closing(connected(bench)) as server, _counting(name, quiet) as watch:
+        queue, done = queue_disagreements(bench, server, name, watch)
+    if as_json:
+        _print({"queue": queue, **done._asdict()})
+    else:
+        click.echo(f"{queue}: {done.added} added, {done.updated} updated, {done.unchanged} were there already")
+
+
+def resolution(policies: str, weights: Sequence[str]) -> Resolution:
+    """Return how conflicts are resolved. Raises `ConfigError`."""
+    try:
+        pairs = [word.rpartition("=") for word in weights]
+        told = {name: float(number) for name, _, number in pairs}
+        return Resolution.model_validate({"policies": [word for word in policies.split(",") if word], "weights": told})
+    except ValueError as exc:
+        why = exc.errors()[0]["msg"].removeprefix("Value error, ") if isinstance(exc, ValidationError) else str(exc)
+        fix = f"--resolve takes some of {', '.join(POLICIES)}, by comma; --weight takes NAME=N"
+        raise ConfigError(Problem("USAGE", why, field="--resolve", got=policies, fix=fix)) from exc
 
 
 def progress(bench: Workbench, name: str, *, as_json: bool) -> None:
@@ -125,6 +152,9 @@ def _show(snapshot: Snapshot) -> None:
         f"left out: {m.n_drafts} drafts, {m.n_discarded} discarded\n"
     )
     grid(("annotator", "submitted"), [(name, str(n)) for name, n in m.annotators.items()])
+    if m.resolution is not None:
+        told = ", ".join(f"{by} {n}" for by, n in sorted(m.resolved.items()))
+        click.echo(f"\nresolved by {', then '.join(m.resolution.policies)}: {told}")
     click.echo(f"\n{snapshot.path}")
 
 

@@ -14,10 +14,12 @@ from workbench.config.labelling_yaml import load_template
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, DataError, LabellingError, Problem
 from workbench.jobs.labelling_sources import refuse_unfit
-from workbench.labelling.pulling import read_moment
+from workbench.labelling.adjudicating import SUFFIX, decisions, queue
+from workbench.labelling.pulling import read_all, read_moment
 from workbench.labelling.pushing import Pushed, push
+from workbench.labelling.resolving import Resolution
 from workbench.labelling.server import About, RemoteDataset
-from workbench.labelling.snapshot import Snapshot, store_snapshot
+from workbench.labelling.snapshot import Settling, Snapshot, store_snapshot
 from workbench.labelling.tasks import Task
 
 if TYPE_CHECKING:
@@ -72,10 +74,35 @@ def push_tasks(bench: Workbench, server: Argilla, tasks: Sequence[Task], wish: W
     return push(server, wish.dataset, about, tasks, vectors, watch)
 
 
-def pull_dataset(bench: Workbench, server: Argilla, name: str, watch: Watch) -> Snapshot:
-    """Store what the server holds of a dataset as a snapshot."""
+def pull_dataset(bench: Workbench, server: Argilla, name: str, watch: Watch, how: Resolution | None = None) -> Snapshot:
+    """Store what the server holds of a dataset as a snapshot; with `how`, conflicts are resolved too."""
     dataset = remote(server, name)
-    return store_snapshot(snapshots(bench, name), dataset, read_moment(server, dataset, watch), server.names())
+    settling = None if how is None else _settling(bench, server, name, how, watch)
+    records = read_moment(server, dataset, watch)
+    return store_snapshot(snapshots(bench, name), dataset, records, server.names(), settling)
+
+
+def queue_disagreements(bench: Workbench, server: Argilla, name: str, watch: Watch) -> tuple[str, Pushed]:
+    """Push the records on which people differ into a queue for an adjudicator; return its name."""
+    dataset = remote(server, name)
+    snapshot = pull_dataset(bench, server, name, watch)
+    tasks, about = queue(snapshot.tasks(), snapshot.labels(), dataset.about, name)
+    if not tasks:
+        return name + SUFFIX, Pushed(0, 0, 0)
+    plain = about.model_copy(update={"vector_size": None, "vector_model": None})
+    there = server.dataset(name + SUFFIX)
+    answered = set() if there is None else {r.id for r in read_all(server, there, watch).records.values() if r.answers}
+    fresh = [task for task in tasks if task.id not in answered]  # what is being decided stays as the adjudicator saw it
+    return name + SUFFIX, push(server, name + SUFFIX, plain, fresh, {}, watch)
+
+
+def _settling(bench: Workbench, server: Argilla, name: str, how: Resolution, watch: Watch) -> Settling:
+    """Return how conflicts are resolved, with the adjudicators' decisions where they count."""
+    there = server.dataset(name + SUFFIX) if "adjudicated" in how.policies else None
+    if there is None:
+        return Settling(how)
+    decided = pull_dataset(bench, server, name + SUFFIX, watch)
+    return Settling(how, decisions(decided.labels(), there.about.form), decided.manifest.fingerprint)
 
 
 def snapshots(bench: Workbench, name: str) -> Path:

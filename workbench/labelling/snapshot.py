@@ -21,8 +21,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from workbench.errors import DataError, LabellingError, Problem
 from workbench.labelling.pushing import KEPT
 from workbench.labelling.questions import SpanQuestion
+from workbench.labelling.resolving import Decision, Resolution, Resolved, resolve
 from workbench.labelling.server import Answer, RemoteDataset, RemoteRecord
-from workbench.labelling.tables import LABELS, RECORDS, read_rows, write_rows
+from workbench.labelling.tables import LABELS, RECORDS, RESOLVED, read_rows, write_rows
 from workbench.labelling.tasks import Task
 from workbench.labelling.templates import Form
 from workbench.labelling.wire import answer_value, marked_text, unblinded
@@ -66,6 +67,12 @@ class Pulled(Noun):
     """ISO 8601 time, UTC."""
     files: dict[str, str]
     """SHA-256 of each table."""
+    resolution: Resolution | None = None
+    """How conflicts were resolved into `resolved.parquet`; `None`: they were not."""
+    resolved: dict[str, int] = {}
+    """Questions about records by the policy that decided; `undecided` where none did."""
+    queue: str = ""
+    """Fingerprint of the adjudicators' snapshot."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,11 @@ class Snapshot:
         """Return the records, oldest first, with what was shown beside them."""
         return [Task.model_validate(row) for row in read_rows(self.path / RECORDS)]
 
+    def resolved(self) -> list[Resolved]:
+        """Return one answer per record and question; empty where conflicts were not resolved."""
+        path = self.path / RESOLVED
+        return [Resolved.model_validate(row) for row in read_rows(path)] if self.manifest.resolution else []
+
     def labels(self) -> list[Label]:
         """Return the labels, in the order of the records."""
         rows = read_rows(self.path / LABELS)
@@ -88,8 +100,22 @@ class Snapshot:
         return [LABEL.validate_python({key: row[key] for key in wanted}) for row in rows]
 
 
+@dataclass(frozen=True)
+class Settling:
+    """How conflicts of a pulled dataset are resolved, and what adjudicators decided."""
+
+    how: Resolution
+    decisions: Sequence[Decision] = ()
+    queue: str = ""
+    """Fingerprint of the snapshot that the decisions are from."""
+
+
 def store_snapshot(
-    folder: Path, dataset: RemoteDataset, records: Sequence[RemoteRecord], names: dict[str, str]
+    folder: Path,
+    dataset: RemoteDataset,
+    records: Sequence[RemoteRecord],
+    names: dict[str, str],
+    settling: Settling | None = None,
 ) -> Snapshot:
     """Write what was pulled into a folder of its own below `folder`; the same content has the same one.
 
@@ -97,14 +123,18 @@ def store_snapshot(
     """
     tasks = [_task(dataset, record) for record in records]
     labels = [label for record in records for label in _labels(dataset, record, names)]
-    digests = (sha256(canonical_bytes(noun.model_dump(mode="json"))).digest() for noun in (*tasks, *labels))
-    fingerprint = fingerprint_set(digests)
+    found = () if settling is None else resolve(labels, settling.decisions, settling.how)
+    nouns: list[Noun] = [*tasks, *labels, *found, *([] if settling is None else [settling.how])]
+    fingerprint = fingerprint_set(sha256(canonical_bytes(noun.model_dump(mode="json"))).digest() for noun in nouns)
     path = folder / fingerprint
     if not (path / MANIFEST).exists():
         order = {task.id: place for place, task in enumerate(tasks)}
         write_rows(path / RECORDS, tasks)
         write_rows(path / LABELS, sorted(labels, key=lambda label: (order[label.record_id], label.annotator)))
         manifest = _manifest(dataset, records, names, fingerprint, len(labels), path)
+        if settling is not None:
+            write_rows(path / RESOLVED, found)
+            manifest = manifest.model_copy(update=_settled(settling, found, path))
         write_atomic(path / MANIFEST, orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
     write_atomic(folder / LATEST, orjson.dumps({"fingerprint": fingerprint, "pulled_at": _now()}))
     return read_snapshot(path)
@@ -204,6 +234,13 @@ def _manifest(
         pulled_at=_now(),
         files={name: sha256_of(path / name) for name in (RECORDS, LABELS)},
     )
+
+
+def _settled(settling: Settling, found: Sequence[Resolved], path: Path) -> dict[str, object]:
+    """Return what the manifest says of resolved conflicts."""
+    files = {name: sha256_of(path / name) for name in (RECORDS, LABELS, RESOLVED)}
+    by = Counter(one.by or "undecided" for one in found)
+    return {"resolution": settling.how, "resolved": dict(by), "queue": settling.queue, "files": files}
 
 
 def _now() -> str:

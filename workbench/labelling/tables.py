@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from workbench.labelling.resolving import Resolved
 from workbench.labelling.tasks import Task
 from workbench.records import Label
 from workbench.store.files import replacing, told_when_full
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 RECORDS = "records.parquet"
 LABELS = "labels.parquet"
+RESOLVED = "resolved.parquet"
 JSON_COLUMNS = frozenset({"messages", "contexts", "shown", "value"})
 
 
-def write_rows(path: Path, nouns: Sequence[Task] | Sequence[Label]) -> None:
-    """Write records or labels as one table, whole or not at all."""
-    schema = _records() if path.name == RECORDS else _labels()
+def write_rows(path: Path, nouns: Sequence[Task] | Sequence[Label] | Sequence[Resolved]) -> None:
+    """Write records, labels or resolved answers as one table, whole or not at all."""
+    schema = {RECORDS: _records, LABELS: _labels, RESOLVED: _resolved}[path.name]()
     with told_when_full(path), replacing(path) as temporary, Table(str(temporary), schema) as table:
         for noun in nouns:
             table.add(_row(noun))
@@ -42,12 +44,12 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def _row(noun: Task | Label) -> Row:
+def _row(noun: Task | Label | Resolved) -> Row:
     row: Row = noun.model_dump(mode="json", exclude={"suggestions"})
     if isinstance(noun, Label):
         row["word"] = noun.value if isinstance(noun.value, str) else None
         row["number"] = noun.value if isinstance(noun.value, int | float) else None
-    else:
+    elif isinstance(noun, Task):
         row["tags"] = [{"key": key, "value": value} for key, value in noun.tags.items()]
     return {name: _json(value) if name in JSON_COLUMNS else value for name, value in row.items()}
 
@@ -71,3 +73,11 @@ def _labels() -> pa.Schema:
     text = pa.string()
     columns = [("record_id", text), ("question", text), ("value", text), ("word", text), ("number", pa.float64())]
     return pa.schema([*columns, ("annotator", text), ("guideline", text), ("at", text)])
+
+
+def _resolved() -> pa.Schema:
+    import pyarrow as pa
+
+    text = pa.string()
+    columns = [("record_id", text), ("question", text), ("value", text), ("by", text), ("annotators", pa.list_(text))]
+    return pa.schema([*columns, ("decided_by", text), ("reason", text), ("guideline", text)])

@@ -1,0 +1,382 @@
+"""Two annotators label records of every template in Argilla's page, by clicking and by keyboard, and search in it.
+
+What a pull returns is what they clicked and typed. WORKBENCH_SCREENSHOTS names a folder to keep the pictures in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.conftest import Canary
+from tests.labelling.made import about, no_watch, tasks
+from tests.labelling.serving import PASSWORD, Served
+from tests.reports.hostile import aimed
+from workbench.adapters.argilla_sdk import Argilla
+from workbench.labelling.pulling import read_moment
+from workbench.labelling.pushing import push
+from workbench.labelling.snapshot import store_snapshot
+from workbench.labelling.tasks import Task
+from workbench.records import Message, Passage, Ranked, Span
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = pytest.mark.argilla
+Said = dict[str, Any]
+"""What somebody answered, by question, outputs by number."""
+
+
+class Annotator:
+    """Somebody in front of Argilla's page."""
+
+    def __init__(self, browser: Browser, served: Served, name: str) -> None:
+        served.person(name)
+        self.name, self.url = name, served.url
+        self.context = browser.new_context(viewport={"width": 1500, "height": 1000})
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.dialogs: list[str] = []
+        self.page.on("dialog", lambda d: (self.dialogs.append(d.message), d.dismiss()))
+        self.page.goto(f"{served.url}/sign-in")
+        self.page.fill("input[type=text]", name)
+        self.page.fill("input[type=password]", PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(lambda url: "sign-in" not in url)
+
+    def open(self, dataset: str) -> None:
+        """Open a dataset at its first record that this person has not answered."""
+        self.page.goto(f"{self.url}/dataset/{dataset}/annotation-mode")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until a record and its questions are there."""
+        self.page.get_by_text("Submit", exact=True).wait_for()
+        self.page.get_by_text(re.compile(r"How long does refund \d+ take")).first.wait_for()
+        self.page.wait_for_timeout(500)  # the page takes the focus a moment later
+
+    def record(self) -> int:
+        """Return the number of the record that is shown."""
+        told = self.page.get_by_text(re.compile(r"How long does refund \d+ take")).first.inner_text()
+        return int(re.findall(r"\d+", told)[0])
+
+    def total(self) -> int:
+        """Return of how many records this is one."""
+        return int(re.findall(r"\d+", self.page.locator("[aria-label='Total Records']").inner_text())[0])
+
+    def choose(self, *titles: str) -> None:
+        """Click on answers."""
+        for title in titles:
+            self.page.locator("label, button").get_by_text(title, exact=True).first.click()
+
+    def write(self, place: int, text: str) -> None:
+        """Type into one of the text questions."""
+        box = self.page.locator("[contenteditable=true]").nth(place)
+        box.click()
+        self.page.keyboard.type(text)
+
+    def mark(self, words: str) -> None:
+        """Drag over words of the text that is to be marked."""
+        field = self.page.locator(".span-annotation__field")
+        field.scroll_into_view_if_needed()
+        left, top, right, bottom = field.evaluate(
+            """(field, words) => { const text = field.firstChild, range = document.createRange()
+            const at = text.textContent.indexOf(words); range.setStart(text, at); range.setEnd(text, at + words.length)
+            const box = range.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom] }""",
+            words,
+        )
+        self.page.mouse.move(left + 1, (top + bottom) / 2)
+        self.page.mouse.down()
+        self.page.mouse.move(right - 1, (top + bottom) / 2, steps=8)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(300)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, as slowly as a quick person."""
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.page.wait_for_timeout(450)  # two digits in quick succession are one number
+
+    def tab_to_text(self, place: int) -> None:
+        """Press Tab until a text question has the focus."""
+        box = self.page.locator("[contenteditable=true]").nth(place)
+        for _ in range(60):
+            if box.evaluate("box => box === document.activeElement || box.contains(document.activeElement)"):
+                return
+            self.page.keyboard.press("Tab")
+            self.page.wait_for_timeout(60)
+        raise AssertionError("the text cannot be reached by keyboard")
+
+    def submit(self, *, by_key: bool) -> None:
+        """Submit, and wait until the server has it."""
+        with self.page.expect_response(lambda r: "responses" in r.url and r.request.method in ("POST", "PUT")) as sent:
+            if by_key:
+                self.page.keyboard.press("Enter")
+            else:
+                self.page.get_by_text("Submit", exact=True).click()
+        assert sent.value.ok, sent.value.text()
+
+    def keep(self, name: str) -> None:
+        """Keep a picture where somebody asked for it."""
+        if folder := os.environ.get("WORKBENCH_SCREENSHOTS"):
+            self.page.screenshot(path=Path(folder) / f"label-{name}-{self.name}.png")
+
+
+def place(person: Annotator, task: Task, output: int) -> str:
+    """Return the letter under which an output is shown, read off the page."""
+    wanted = (task.outputs[output] or "(no text)").replace("\r\n", "\n")[:20]
+    for letter in "abcd"[: len(task.outputs)]:
+        title = person.page.get_by_text(f"Answer {letter.upper()}", exact=True)
+        shown = title.locator("xpath=../..").inner_text()
+        if wanted[:16] in shown:
+            return letter
+    raise AssertionError(f"no answer shows {wanted!r}")
+
+
+def click_rag(who: Annotator, task: Task) -> Said:
+    who.choose("Fail", "Invented", "Incomplete", "Contradicted")
+    words = task.outputs[0].split("\r")[0].split(" ", 1)[1][:9].strip()
+    who.mark(words)
+    who.write(0, "Within 14 days.")
+    who.write(1, "Says <more>.")
+    start = task.outputs[0].index(words)
+    spans = (Span(start=start, end=start + len(words), label="contradicted"),)
+    said = {"verdict": "fail", "failure_modes": ("invented", "incomplete"), "unsupported": spans}
+    return said | {"corrected": "Within 14 days.", "note": "Says <more>."}
+
+
+def keys_rag(who: Annotator, task: Task) -> Said:
+    who.press("2", "3", "5")
+    who.tab_to_text(0)
+    who.page.keyboard.type("Within 14 days.")
+    who.press("Escape")
+    return {"verdict": "fail", "failure_modes": ("invented", "incomplete"), "corrected": "Within 14 days."}
+
+
+def click_pair(who: Annotator, task: Task) -> Said:
+    who.choose(place(who, task, 0).upper(), "Clearly")
+    who.write(0, "It is right.")
+    return {"preferred": "1", "strength": "clearly", "reason": "It is right."}
+
+
+def keys_pair(who: Annotator, task: Task) -> Said:
+    who.press({"a": "1", "b": "2"}[place(who, task, 1)], "1")
+    return {"preferred": "2", "strength": "slightly"}
+
+
+def click_three(who: Annotator, task: Task) -> Said:
+    letters = [place(who, task, output) for output in (2, 0, 1)]
+    for rank, letter in enumerate(letters):
+        item = who.page.locator("[class*=draggable]").get_by_text(letter.upper(), exact=True).last
+        drag(who.page, item, who.page.locator("[class*=ranking__slot], [class*=slot]").nth(rank))
+    ranks = {"3": 1, "1": 2, "2": 3}
+    return {"ranking": tuple(Ranked(value=value, rank=rank) for value, rank in ranks.items())}
+
+
+def keys_three(who: Annotator, task: Task) -> Said:
+    ranks = {"1": 2, "2": 1, "3": 3}
+    shown = {place(who, task, int(value) - 1): rank for value, rank in ranks.items()}
+    who.press(*(str(shown[letter]) for letter in "abc"))
+    return {"ranking": tuple(Ranked(value=value, rank=rank) for value, rank in ranks.items())}
+
+
+def click_edit(who: Annotator, task: Task) -> Said:
+    who.choose("Edited below", "Facts", "Form and tone")
+    who.write(0, "Refunds take 14 days.")
+    return {"verdict": "edited", "edited": "Refunds take 14 days.", "changed": ("facts", "form")}
+
+
+def keys_edit(who: Annotator, task: Task) -> Said:
+    who.press("1")
+    return {"verdict": "keep"}
+
+
+def click_judge(who: Annotator, task: Task) -> Said:
+    who.page.locator("label[for^='verdict_pass'], #verdict_pass + label").first.click()
+    who.page.locator("label[for^='judge_right_no'], #judge_right_no + label").first.click()
+    who.page.locator("label[for^='reason_right_partly'], #reason_right_partly + label").first.click()
+    who.write(0, "It is free for faulty goods.")
+    said = {"verdict": "pass", "judge_right": "no", "reason_right": "partly"}
+    return said | {"note": "It is free for faulty goods."}
+
+
+def keys_judge(who: Annotator, task: Task) -> Said:
+    who.press("2", "1", "3")
+    return {"verdict": "fail", "judge_right": "yes", "reason_right": "no"}
+
+
+def click_open(who: Annotator, task: Task) -> Said:
+    who.choose("There is a failure", "Retrieval missed")
+    who.write(0, "The passage is about another product.")
+    who.page.locator("label[for^='severity_2'], #severity_2 + label").first.click()
+    said = {"outcome": "failure", "failure": "The passage is about another product."}
+    return said | {"tags": ("retrieval_missed",), "severity": 2}
+
+
+def keys_open(who: Annotator, task: Task) -> Said:
+    who.press("1")
+    return {"outcome": "ok"}
+
+
+def drag(page: Page, item: Locator, slot: Locator) -> None:
+    """Drag as a hand does: the page's library wants to see the way."""
+    start, end = item.bounding_box(), slot.bounding_box()
+    assert start and end
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=12)
+    page.wait_for_timeout(200)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+
+
+FORMS = {
+    "rag_review": (1, click_rag, keys_rag),
+    "preference": (2, click_pair, keys_pair),
+    "ranking": (3, click_three, keys_three),
+    "response_edit": (1, click_edit, keys_edit),
+    "judge_audit": (1, click_judge, keys_judge),
+    "open_coding": (1, click_open, keys_open),
+}
+ORDERED = ("failure_modes", "tags", "changed", "ranking")
+"""Questions whose answer is a set, whatever order the page keeps it in."""
+
+
+@pytest.fixture(scope="module")
+def server(argilla: Served) -> Argilla:
+    return argilla.connect()
+
+
+@pytest.fixture(scope="module")
+def ada(browser: Browser, argilla: Served) -> Iterator[Annotator]:
+    found = Annotator(browser, argilla, "ada")
+    yield found
+    found.context.close()
+
+
+@pytest.fixture(scope="module")
+def bob(browser: Browser, argilla: Served) -> Iterator[Annotator]:
+    found = Annotator(browser, argilla, "bob")
+    yield found
+    found.context.close()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_pull_returns_exactly_what_two_people_clicked_and_typed(
+    form: str, server: Argilla, ada: Annotator, bob: Annotator, tmp_path: Path
+) -> None:
+    outputs, click, keys = FORMS[form]
+    made, name = tasks(4, outputs), f"page-{form}"
+    template = "preference" if outputs > 1 else form
+    push(server, name, about(template, outputs, overlap=2), made, {}, no_watch)
+    dataset = server.dataset(name)
+    assert dataset is not None
+    wanted: dict[tuple[str, str], Said] = {}
+    for who, act in ((ada, click), (bob, keys)):
+        who.open(dataset.id)
+        shown = made[who.record()]
+        wanted[shown.id, who.name] = act(who, shown)
+        who.keep(form)
+        who.submit(by_key=who is bob)
+    pulled = store_snapshot(tmp_path, dataset, read_moment(server, dataset, no_watch), server.names())
+    found: dict[tuple[str, str], Said] = {}
+    for label in pulled.labels():
+        found.setdefault((label.record_id, label.annotator), {})[label.question] = label.value
+    assert {key: sets(said) for key, said in found.items()} == {key: sets(said) for key, said in wanted.items()}
+    assert ada.dialogs == bob.dialogs == []
+
+
+def sets(said: Said) -> Said:
+    """Return answers without the order of what has none."""
+    return {name: frozenset(map(str, value)) if name in ORDERED else value for name, value in said.items()}
+
+
+def test_people_search_filter_sort_and_find_similar(server: Argilla, ada: Annotator) -> None:
+    made = tasks(6)
+    vectors = {task.id: [float(n == 4), float(n == 5), 0.5, 1.0 if n in (1, 4) else 0.0] for n, task in enumerate(made)}
+    push(server, "page-search", about("rag_review", vector_size=4), made, vectors, no_watch)
+    dataset = server.dataset("page-search")
+    assert dataset is not None
+    page = ada.page
+    ada.open(dataset.id)
+    assert ada.total() == 6
+    page.locator(".search-area__icon.--search").first.click()
+    page.keyboard.type('"refund 3"')
+    with page.expect_response(lambda r: "records/search" in r.url):
+        page.keyboard.press("Enter")
+    ada.settle()
+    assert (ada.total(), ada.record()) == (1, 3)
+    ada.keep("search")
+
+    ada.open(dataset.id)
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_text("Metadata", exact=True).first.click()
+    assert page.get_by_text("model", exact=True).count() == 0, "who wrote an answer is hidden"
+    page.get_by_text("language", exact=True).first.click()
+    page.locator(".metadata-filter").get_by_text("de", exact=True).first.click()
+    ada.keep("filtering")
+    with page.expect_response(lambda r: "records/search" in r.url):
+        page.locator(".pagination__info").first.click(force=True)
+    ada.settle()
+    assert ada.total() == 3 and ada.record() % 2 == 0
+    ada.keep("filter")
+
+    page.goto(f"{ada.url}/dataset/{dataset.id}/annotation-mode?page=1&status=pending&sort=metadata.group~desc")
+    ada.settle()
+    assert ada.record() in (4, 5), "the last family comes first"
+
+    page.goto(f"{ada.url}/dataset/{dataset.id}/annotation-mode?page=1&status=pending&search=refund%204~all")
+    ada.settle()
+    ada.open(dataset.id)
+    first = ada.record()
+    with page.expect_response(lambda r: "records/search" in r.url) as found:
+        page.get_by_text("Find similar", exact=True).first.click()
+    ids = [item["record"]["external_id"] for item in found.value.json()["items"]]
+    assert sorted(ids) == [task.id for task in made]
+    nearest = max(
+        (t for t in made if t.id != f"r{first:03}"), key=lambda t: cosine(vectors[t.id], vectors[f"r{first:03}"])
+    )
+    best = cosine(vectors[nearest.id], vectors[f"r{first:03}"])
+    others = [cosine(vectors[id], vectors[f"r{first:03}"]) for id in ids if id != f"r{first:03}"]
+    assert others[0] == pytest.approx(best) and others == sorted(others, reverse=True)
+    ada.keep("similar")
+
+
+def cosine(a: list[float], b: list[float]) -> float:
+    dot = sum(x * y for x, y in zip(a, b, strict=True))
+    return float(dot / (sum(x * x for x in a) * sum(y * y for y in b)) ** 0.5)
+
+
+def test_hostile_text_runs_nothing_and_asks_nobody(server: Argilla, ada: Annotator, canary: Canary) -> None:
+    texts = [text.encode("utf-8", "replace").decode() for text in aimed(canary.address)]
+    made = [
+        Task(
+            id=f"h{n}",
+            group="g",
+            messages=(Message(role="user", content=f"How long does refund {n} take? {text}"),),
+            outputs=(text,),
+            contexts=(Passage(id=text or "p", text=text),),
+            reference=text,
+            tags={"said": text},
+            shown={"judge_verdict": text, "judge_reason": text},
+        )
+        for n, text in enumerate(texts)
+    ]
+    push(server, "page-hostile", about("judge_audit"), made, {}, no_watch)
+    dataset = server.dataset("page-hostile")
+    assert dataset is not None
+    ada.open(dataset.id)
+    for _ in texts:
+        ada.page.keyboard.press("ArrowRight")
+        ada.page.wait_for_timeout(150)
+    ada.page.get_by_text("Filters", exact=True).click()
+    ada.page.get_by_text("Metadata", exact=True).first.click()
+    ada.page.get_by_text("said", exact=True).first.click()
+    ada.page.wait_for_timeout(500)
+    ada.keep("hostile")
+    assert ada.dialogs == [] and canary.asked == []

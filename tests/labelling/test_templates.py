@@ -1,0 +1,116 @@
+"""Templates are data: all faults are told at once, and what they show and ask fits together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.labelling.made import ODD, TEMPLATES, folder, task, template
+from workbench.config.labelling_yaml import BUILT_IN, read_template
+from workbench.errors import ConfigError
+from workbench.labelling.page_text import clipped, escaped, padded, unescaped, unpadded, utf16_places
+from workbench.labelling.questions import Option, SpanQuestion
+from workbench.labelling.tasks import blinded_order, faults, rendered
+from workbench.labelling.wire import answer_value, value_json
+from workbench.records import Span
+
+TAXONOMY = BUILT_IN / "taxonomy.yaml"
+GOOD = """\
+name: own
+version: "1"
+fields:
+  - {name: answer, title: Answer, show: output}
+questions:
+  - {name: verdict, title: "Good?", kind: label, options: [{value: "yes"}, {value: "no"}]}
+"""
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_built_in_templates_load_and_carry_a_version(name: str) -> None:
+    found = template(name)
+    assert found.version.startswith(f"{name}/1") and len(found.guidelines) > 300
+    outputs = 2 if found.spec.compares() else 1
+    assert faults(task(1, outputs), found.form(outputs)) == []
+
+
+def test_a_projects_own_template_loads_the_same_way(tmp_path: Path) -> None:
+    assert read_template(folder(tmp_path / "own", GOOD), TAXONOMY).version == "own/1"
+
+
+def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    bad = GOOD.replace("show: output", "show: outputs").replace("kind: label", "kind: labels") + "overlap: 0\n"
+    with pytest.raises(ConfigError) as told:
+        read_template(folder(tmp_path / "own", bad, guidelines=None), tmp_path / "none.yaml")
+    said = str(told.value)
+    assert "template.yaml:4:fields[0].show" in said and "unknown kind 'labels'" in said and "overlap" in said
+    assert "guidelines.md: no such file" in said and "none.yaml: no such file" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("name: own", "name: other", "TEMPLATE_NAME"),
+        ("kind: label,", "kind: span, field: nowhere,", "shows no single text"),
+        ("kind: label,", "kind: label, when: pair,", "need a field that shows `candidates`"),
+        ('{value: "no"}', '{value: "yes"}', "two options have the value"),
+        ("kind: label,", "kind: label, required: false,", "at least one question must be required"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(old: str, new: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=why):
+        read_template(folder(tmp_path / "own", GOOD.replace(old, new)), TAXONOMY)
+
+
+def test_candidates_are_asked_for_as_a_pair_or_as_a_ranking() -> None:
+    pair, several = (template("preference").form(n) for n in (2, 3))
+    assert [q.name for q in pair.questions] == ["preferred", "strength", "reason"]
+    assert [q.name for q in several.questions] == ["ranking", "strength", "reason"]
+    assert [f.name for f in several.fields if f.name.startswith("answer")] == ["answer_a", "answer_b", "answer_c"]
+
+
+def test_a_record_that_lacks_what_is_shown_is_refused() -> None:
+    bare = task(1).model_copy(update={"shown": {}})
+    assert [p.field for p in faults(bare, template("judge_audit").form(1))] == ["shown.judge_verdict"]
+    assert [p.code for p in faults(task(1, 3), template("preference").form(2))] == ["CANDIDATES"]
+
+
+@given(st.integers(2, 4), st.text(max_size=20))
+def test_the_blinded_order_is_a_shuffle_that_record_and_seed_fix(n: int, record: str) -> None:
+    order = blinded_order("seed", record, n)
+    assert sorted(order) == list(range(n)) and order == blinded_order("seed", record, n)
+
+
+def test_over_many_records_each_output_stands_first_equally_often() -> None:
+    first = [blinded_order("seed", f"r{n}", 2)[0] for n in range(4000)]
+    assert 1880 < sum(first) < 2120
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
+
+
+@given(TEXTS)
+def test_text_for_the_page_comes_back_and_holds_no_markup(text: str) -> None:
+    shown = escaped(padded(text))
+    assert unpadded(unescaped(shown)) == text
+    assert not {"<", ">", "\r"} & set(shown)
+    assert len(escaped(clipped(text * 40, 1000))) <= 1000 + 40
+
+
+@given(TEXTS.filter(bool), st.data())
+def test_spans_survive_the_browsers_way_of_counting(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    span = Span(start=start, end=data.draw(st.integers(start + 1, len(text))), label="x")
+    question = SpanQuestion(kind="span", name="s", title="s", field="answer", options=(Option(value="x"),))
+    sent = value_json((span,), question, text)
+    assert sent[0]["start"] == len(text[:start].encode("utf-16-le")) // 2
+    assert sent[0]["end"] <= len(escaped(padded(text))), "the server takes it"
+    assert answer_value(sent, question, text) == (span,)
+    assert len(utf16_places(text)) == len(text) + 1
+
+
+def test_hostile_text_is_shown_whole() -> None:
+    shown = rendered(task(0), template("rag_review").form(1), (0,))
+    assert shown["answer"] == ODD and shown["passages"].startswith("[1] refunds#2 · score 0.83\n\nRefunds")
