@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+VENV_ARGILLA ?= .venv-argilla
 # Extra arguments for pip, for example an index of CPU-only builds of torch.
 PIP_ARGS ?=
 # Extra arguments for `workbench gate`, for example --markdown gate.md.
@@ -12,10 +13,10 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo eval test test-all check format lint types layers faults proofs bench demo-model docs schemas clean
+.PHONY: help setup setup-argilla argilla demo eval test test-argilla test-all check format lint types layers faults proofs bench demo-model docs schemas clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Make the virtual environment and install what the demo and the tests need
 
@@ -30,6 +31,18 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@touch $@
 	@echo "Ready."
 
+setup-argilla: $(VENV_ARGILLA)/.ready ## Make Argilla's own environment, whose versions clash with ours
+
+$(VENV_ARGILLA)/.ready: argilla_embedded/pyproject.toml argilla_embedded/constraints.txt
+	@echo "Setting up $(VENV_ARGILLA), once; about a minute"
+	@test -x $(VENV_ARGILLA)/bin/python || $(PYTHON) -m venv $(VENV_ARGILLA)
+	@$(VENV_ARGILLA)/bin/python -m pip install -q $(PIP_ARGS) -c argilla_embedded/constraints.txt -e 'argilla_embedded[postgresql,dev]'
+	@touch $@
+	@echo "Ready."
+
+argilla: setup setup-argilla ## Start Argilla's own server in the background, without Docker
+	@$(BIN)/workbench argilla up
+
 demo: setup ## Serve the tiny demo model, evaluate it, judge it and show the report
 	@$(BIN)/workbench demo
 
@@ -38,9 +51,14 @@ eval: setup ## Evaluate the candidate on every gate evalset, then decide: ship, 
 
 test: setup ## Run the default tests (under 10 minutes on 2 cores); says what it skips and how to have it run
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s -m "not long"
+	@$(MAKE) --no-print-directory test-argilla
 
-test-all: setup ## Run every test, the long ones too
+test-argilla: setup-argilla ## Run the default tests of the embedded Argilla, in its environment
+	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/python -m pytest -r s -m "not long"
+
+test-all: setup setup-argilla ## Run every test, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s
+	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/python -m pytest -r s
 
 faults: setup ## Run the fault trials in full: kills, faulty endpoints, full disks
 	@$(BIN)/python -m pytest tests/faults -r s
@@ -56,8 +74,9 @@ format: setup ## Format the code
 lint: setup ## Check style
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
 
-types: setup ## Check types, strictly
+types: setup setup-argilla ## Check types, strictly
 	@$(BIN)/mypy
+	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/mypy
 
 layers: setup ## Check that imports only go downwards
 	@$(BIN)/python -m pytest tests/test_layers.py
@@ -75,4 +94,4 @@ schemas: setup ## Rebuild the JSON Schemas that editors use
 	@$(BIN)/python -m workbench.config.schemas
 
 clean: ## Remove what was built; keeps .workbench, where your runs are
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV_ARGILLA) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

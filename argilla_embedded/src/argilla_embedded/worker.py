@@ -26,7 +26,7 @@ QUEUES: dict[str, Queue] = {queue.name: queue for queue in (HIGH_QUEUE, DEFAULT_
 POLL_S = 0.5
 
 
-class QuietWorker(Worker):  # type: ignore[misc]
+class QuietWorker(Worker):
     """An rq worker without its channel for remote commands and without labels in its log."""
 
     def subscribe(self) -> None:
