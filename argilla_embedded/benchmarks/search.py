@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ class Filler:
         self.cursor, self.mark, self.dimensions = connection.cursor(), mark, dimensions
         self.draw, self.numbers = random.Random(7), np.random.default_rng(7)
         self.words = [f"{chr(97 + place % 26)}{place:x}" for place in range(20000)]
-        self.weights = [1 / (place + 2) for place in range(20000)]
+        self.weights = list(accumulate(1 / (place + 2) for place in range(20000)))
 
     def put(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Insert rows that have the same columns."""
@@ -106,7 +107,7 @@ class Filler:
         self.cursor.execute("COMMIT")
 
     def _record(self, key: str, place: int) -> dict[str, Any]:
-        drawn = self.draw.choices(self.words, self.weights, k=70)
+        drawn = self.draw.choices(self.words, cum_weights=self.weights, k=70)
         text = {"prompt": " ".join(drawn[:20]) + "?", "answer": " ".join(drawn[20:]) + "."}
         metadata = {"topic": self.draw.choice(TOPICS), "length": self.draw.randrange(1000)}
         row = {"id": key, "fields": json.dumps(text), "metadata": json.dumps(metadata), "dataset_id": DATASET.hex}
@@ -153,7 +154,8 @@ class Asker:
         }
 
     def _text(self) -> TextQuery:
-        words = self.draw.choices(self.filler.words[:3000], self.filler.weights[:3000], k=self.draw.choice([1, 1, 2]))
+        words, weights = self.filler.words[:3000], self.filler.weights[:3000]
+        words = self.draw.choices(words, cum_weights=weights, k=self.draw.choice([1, 1, 2]))
         return TextQuery(q=" ".join(words), field=self.draw.choice([None, None, "answer"]))
 
     def _filter(self) -> Any:

@@ -34,6 +34,13 @@ class Place:
         """Return an engine of this database."""
         return DatabaseSearchEngine(self.url)
 
+    @property
+    def address(self) -> str:
+        """Return what the plain driver connects to: a file, or PostgreSQL's own words."""
+        url = sync_url(self.url)
+        host = url.query.get("host", "")
+        return url.database or "" if self.mark == "?" else f"dbname={url.database} user={url.username} host={host}"
+
     def write(self, statement: str, *values: Any) -> None:
         """Run one statement in a transaction of its own."""
         with closing(connect(sync_url(self.url))) as connection:

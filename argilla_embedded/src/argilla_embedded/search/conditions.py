@@ -65,14 +65,14 @@ class Conditions:
             return self._of_property(wanted, scope.property)
         return self._of_values(wanted, self._attribute(scope))
 
-    def order(self, orders: Sequence[Order]) -> list[str]:
-        """Write the keys of an order, missing values last; what no record has is no key."""
+    def order(self, orders: Sequence[Order]) -> list[tuple[str, str]]:
+        """Write the keys of an order and which way, missing values last; what no record has is no key."""
         keys = []
         for order in orders:
             descending = str(order.order) == "desc"
             key = self._key(order.scope, descending)
             if key is not None:
-                keys.append(f"{key} {'DESC' if descending else 'ASC'} NULLS LAST")
+                keys.append((key, f"{'DESC' if descending else 'ASC'} NULLS LAST"))
         return keys
 
     def _of_values(self, wanted: TermsFilter | RangeFilter, attribute: Attribute | None, user: str = "") -> str:

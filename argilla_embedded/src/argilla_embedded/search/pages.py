@@ -83,28 +83,32 @@ class Search:
         """Return the hits from `offset` on, ties in the order of insertion."""
         if NOTHING in self.where:
             return Page([], 0)
-        score = self._for_user(user_id) if user_id else self.score
-        score = "NULL" if order else score
-        keys = self.conditions.order(order) if order else []
+        score = "NULL" if order else self._for_user(user_id) if user_id else self.score
+        keys = self.conditions.order(order)
         if not order and score != "1.0":
-            keys = ["score DESC"]
-        simple = len(self.where) == 1 and not self.joins
-        counted = "0" if simple else "count(*) OVER ()"
-        rows = (
-            self.rows(f"""SELECT r.record_id, {score} AS score, {counted} AS total {self._source()}
-        ORDER BY {", ".join([*keys, "r.n"])} LIMIT {int(limit)} OFFSET {int(offset)}""")
-            if limit > 0
-            else []
-        )
+            keys = [(score, "DESC")]
+        rows = self._cut(score, keys, offset, limit) if limit > 0 else []
         hits = [Hit(UUID(key), None if order else float(value)) for key, value, _ in rows]
-        return Page(hits, rows[0][2] if rows and not simple else self._total())
+        return Page(hits, rows[0][2] if rows and rows[0][2] is not None else self._total())
+
+    def _cut(self, score: str, keys: list[tuple[str, str]], offset: int, limit: int) -> list[Any]:
+        """Return (record, score, total); the total is left out where it is counted faster without its records."""
+        named = [f"{key} AS k{place}" for place, (key, _) in enumerate(keys)]
+        ends = f"LIMIT {int(limit)} OFFSET {int(offset)}"
+        if len(self.where) == 1 and not self.joins:
+            by = ", ".join([*(f"{key} {way}" for key, way in keys), "r.n"])
+            return self.rows(f"SELECT r.record_id, {score}, NULL {self._source()} ORDER BY {by} {ends}")
+        by = ", ".join([*(f"k{place} {way}" for place, (_, way) in enumerate(keys)), "n"])
+        return self.rows(f"""WITH hits AS MATERIALIZED (
+        SELECT {", ".join(["r.n", "r.record_id", f"{score} AS score", *named])} {self._source()})
+        SELECT record_id, score, (SELECT count(*) FROM hits) FROM hits ORDER BY {by} {ends}""")
 
     def numbers(self) -> list[int]:
         """Return the numbers of all records that match, in order."""
         return [n for (n,) in self.rows(f"SELECT r.n {self._source()}")] if NOTHING not in self.where else []
 
     def _source(self) -> str:
-        return f"FROM argilla_search_record AS r {self.joins} WHERE {' AND '.join(self.where)}"
+        return f"FROM {self.joins or 'argilla_search_record AS r'} WHERE {' AND '.join(self.where)}"
 
     def _total(self) -> int:
         return int(self.rows(f"SELECT count(*) {self._source()}")[0][0])
@@ -119,12 +123,13 @@ class Search:
 
     def _match_sqlite(self, found: Match) -> None:
         wanted = self.conditions.bind(found.expression)
-        rows = f"FROM argilla_search_text WHERE argilla_search_text MATCH {wanted}"
+        matches = f"argilla_search_text MATCH {wanted}"
         if found.negated:
-            self.where.append(f"r.n NOT IN (SELECT rowid {rows})")
-        else:
-            self.joins = f"JOIN (SELECT rowid AS n, -bm25(argilla_search_text) AS score {rows}) AS t ON t.n = r.n"
-            self.score = "t.score"
+            self.where.append(f"r.n NOT IN (SELECT rowid FROM argilla_search_text WHERE {matches})")
+        else:  # CROSS keeps the text outside: asked for each record by itself, it would search anew each time
+            self.joins = "argilla_search_text CROSS JOIN argilla_search_record AS r ON r.n = argilla_search_text.rowid"
+            self.where.append(matches)
+            self.score = "-bm25(argilla_search_text)"
 
     def _match_postgresql(self, found: Match) -> None:
         wanted = self.conditions.bind(found.expression)
@@ -132,7 +137,7 @@ class Search:
             matching = f"SELECT n FROM argilla_search_text WHERE body @@ {wanted}::tsquery"
             self.where.append(f"r.n NOT IN ({matching})")
         else:
-            self.joins = "JOIN argilla_search_text AS t ON t.n = r.n"
+            self.joins = "argilla_search_record AS r JOIN argilla_search_text AS t ON t.n = r.n"
             self.where.append(f"t.body @@ {wanted}::tsquery")
             self.score = f"greatest(ts_rank(t.body, {wanted}::tsquery)::float8, 1e-9)"
 

@@ -9,7 +9,7 @@ import json
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -161,9 +161,8 @@ def _read_sqlite(matrix: Matrix, cursor: Any, settings_id: str) -> None:
         [settings_id, matrix.read],
     )
     while rows := cursor.fetchmany(_BATCH):
-        for seq, record, alive, number, value in rows:
-            _apply(matrix, record, number, value if alive else None)
-            matrix.read = seq
+        _apply(matrix, [(record, number, value if alive else None) for _, record, alive, number, value in rows])
+        matrix.read = rows[-1][0]
 
 
 def _read_postgresql(matrix: Matrix, cursor: Any, settings_id: str) -> None:
@@ -178,13 +177,27 @@ def _read_postgresql(matrix: Matrix, cursor: Any, settings_id: str) -> None:
         WHERE l.settings_id = %s AND l.changed >= %s""",
         [settings_id, matrix.read],
     )
-    for record, alive, number, value in cursor.fetchall():
-        _apply(matrix, record, number, value if alive else None)
+    while rows := cursor.fetchmany(_BATCH):
+        _apply(matrix, [(record, number, value if alive else None) for record, alive, number, value in rows])
     matrix.read = horizon
 
 
-def _apply(matrix: Matrix, record: str, number: int | None, value: str | None) -> None:
-    if value is None or number is None:
-        matrix.drop(record)
-    else:
-        matrix.put(record, number, np.asarray(json.loads(value), np.float32))
+def _apply(matrix: Matrix, changes: list[tuple[str, int | None, str | None]]) -> None:
+    """Set or drop each record's vector."""
+    parsed = _parsed([value for _, _, value in changes if value is not None], matrix.dimensions)
+    for record, number, value in changes:
+        vector = next(parsed) if value is not None else None
+        if vector is None or number is None:
+            matrix.drop(record)
+        else:
+            matrix.put(record, number, vector)
+
+
+def _parsed(values: list[str], dimensions: int) -> Iterator[Floats]:
+    """Read JSON lists of numbers, all at once where each is as long as it should be."""
+    lists = [value.strip()[1:-1] for value in values]
+    if lists and all(each.count(",") == dimensions - 1 for each in lists):
+        together = np.fromstring(",".join(lists), np.float32, sep=",")
+        if together.size == len(lists) * dimensions:
+            return iter(together.reshape(len(lists), dimensions))
+    return (np.asarray(json.loads(value), np.float32) for value in values)
