@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.cached import cached
 from benchmarks.figures import Figure
 from benchmarks.judging import judging
+from benchmarks.labelling import labelling
 from benchmarks.memory import memory
 from benchmarks.results import columns, default_file, newest, told, write, write_page
 from benchmarks.resume import resume
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Figure]]] = {
     "resume": resume,
     "tables": tables,
     "memory": memory,
+    "labelling": labelling,
 }
 
 
