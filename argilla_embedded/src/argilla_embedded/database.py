@@ -22,6 +22,7 @@ from argilla_server.models import User, Workspace
 from argilla_server.settings import settings
 from sqlalchemy import event, func, select
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
 from argilla_embedded.environment import SQLITE_TIMEOUT_S
 from argilla_embedded.errors import EmbeddedError
@@ -47,9 +48,20 @@ def prepare(home: Home) -> None:
     """Migrate, prepare search, make the owner on first start. Raises `EmbeddedError` for well-known credentials."""
     from argilla_embedded.search import prepare as prepare_search
 
+    reach()
     migrate()
     prepare_search(str(settings.database_url))
     asyncio.run(_prepare_users(home))
+
+
+def reach() -> None:
+    """Connect once. Raises `EmbeddedError` saying why the database cannot be reached."""
+    try:
+        with sync_engine.connect():
+            pass
+    except OperationalError as exc:
+        hint = "" if settings.database_is_sqlite else "; the password comes from PGPASSWORD"
+        raise EmbeddedError(f"the database cannot be reached: {str(exc.orig).strip()}{hint}") from exc
 
 
 def migrate() -> None:

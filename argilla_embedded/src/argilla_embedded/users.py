@@ -179,6 +179,7 @@ async def _with_session(action: Callable[[Any], Awaitable[T]]) -> T:
 
     from argilla_embedded import database
 
+    database.reach()
     try:
         async with database.session() as session:
             return await action(session)
