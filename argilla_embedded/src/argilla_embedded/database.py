@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -65,14 +63,20 @@ def reach() -> None:
 
 
 def migrate() -> None:
-    """Bring the tables to the server's version, by its own migrations; quick when they are."""
+    """Bring the tables to the server's version, by its own migrations; quick when they are.
+
+    Call in a process that ends soon: the migrations set up logging anew and silence every logger that exists.
+    """
     if _revision() == _newest_revision():
         return
-    # In a process of its own: the migrations set up logging anew and silence every logger that exists.
-    command = [sys.executable, "-m", "argilla_server", "database", "migrate"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise EmbeddedError(f"the database could not be migrated:\n{done.stderr.strip()[-2000:]}")
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(Config(ALEMBIC_CONFIG_FILE), "head")
+    except CommandError as exc:
+        raise EmbeddedError(f"the database is not one that Argilla {version()} can serve: {exc}") from exc
 
 
 @asynccontextmanager
