@@ -54,11 +54,11 @@ test: setup ## Run the default tests (under 10 minutes on 2 cores); says what it
 	@$(MAKE) --no-print-directory test-argilla
 
 test-argilla: setup-argilla ## Run the default tests of the embedded Argilla, in its environment
-	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/python -m pytest -r s -m "not long"
+	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/python -m pytest -n 2 --dist loadfile -r s -m "not long"
 
 test-all: setup setup-argilla ## Run every test, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s
-	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/python -m pytest -r s
+	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/python -m pytest -n 2 --dist loadfile -r s
 
 faults: setup ## Run the fault trials in full: kills, faulty endpoints, full disks
 	@$(BIN)/python -m pytest tests/faults -r s
