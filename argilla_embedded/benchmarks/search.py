@@ -210,10 +210,10 @@ def main() -> None:
     kinds = Asker(DatabaseSearchEngine(options.url), filler).kinds()
     times = {name: asyncio.run(measured(ask, options.queries)) for name, ask in kinds.items()}
     for name, figures in times.items():
-        print(f"{name:24}", *(f"{key} {value:9.1f}" for key, value in figures.items()), file=sys.stderr)  # noqa: T201
+        print(f"{name:24}", *(f"{key} {value:9.1f}" for key, value in figures.items()), file=sys.stderr)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     about = {"records": options.records, "dimensions": options.dimensions, "filling_s": filling, "peak_rss_mib": peak}
-    print(json.dumps({**about, "ms": times}))  # noqa: T201
+    print(json.dumps({**about, "ms": times}))
 
 
 def _fill(url: str, filler: Filler, records: int) -> float:

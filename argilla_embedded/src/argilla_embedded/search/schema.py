@@ -51,7 +51,6 @@ def _prepare_sqlite(connection: sqlite3.Connection) -> None:
         for statement in [*tables, *rebuilt, *triggers]:
             connection.execute(statement)
         connection.execute("INSERT INTO argilla_search_schema VALUES (?)", [fingerprint])
-    connection.execute("ANALYZE")
 
 
 def _is_current(connection: sqlite3.Connection, fingerprint: str, triggers: list[str]) -> bool:

@@ -183,8 +183,12 @@ def _spaced() -> str:
 
 def _joined_words() -> str:
     """Keep the joiners within words, as letters of private use, and let all others separate."""
-    # The comma first: the cuts themselves are written with it.
-    plain = _cut("json_quote(body)", [",", *(joiner for joiner in JOINERS if joiner.isascii() and joiner != ",")])
+    # Most joiners stand before a space, and separate: they go first, which is cheap. Then the comma, since the cuts
+    # themselves are written with it.
+    quoted = "json_quote(body)"
+    for joiner in ",.:;'":
+        quoted = f"replace({quoted}, {_quote(joiner + ' ')}, ' ')"
+    plain = _cut(quoted, [",", *(joiner for joiner in JOINERS if joiner.isascii() and joiner != ",")])
     further = _cut(plain, [joiner for joiner in JOINERS if not joiner.isascii()])
     cut = f"CASE WHEN length(body) = length(CAST(body AS BLOB)) THEN {plain} ELSE {further} END"
     letters, digits = glob_class("letter"), glob_class("digit")

@@ -5,17 +5,17 @@ one, in the same snapshot as the rest of its answer. So another process' change 
 once, and nothing is read twice.
 """
 
-import json
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import from_json
 
 from argilla_embedded.search.connection import Backend, reading
 from argilla_embedded.search.pages import Hit, Page, Search
@@ -40,18 +40,14 @@ class Matrix:
     free: list[int] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def put(self, record: str, number: int, vector: Floats) -> None:
-        """Set a record's vector; one without a direction, or of another length, is not similar to anything."""
-        norm = float(np.linalg.norm(vector))
-        if vector.shape != (self.dimensions,) or not 0 < norm < float("inf"):
-            self.drop(record)
-            return
+    def put(self, record: str, number: int, unit: Floats) -> None:
+        """Set a record's vector, of length 1."""
         row = self.rows.get(record)
         if row is None:
             row = self.free.pop() if self.free else self._grown()
             self.rows[record] = row
         self.numbers[row] = number
-        self.units[row] = vector / norm
+        self.units[row] = unit
 
     def drop(self, record: str) -> None:
         """Forget a record's vector."""
@@ -183,21 +179,17 @@ def _read_postgresql(matrix: Matrix, cursor: Any, settings_id: str) -> None:
 
 
 def _apply(matrix: Matrix, changes: list[tuple[str, int | None, str | None]]) -> None:
-    """Set or drop each record's vector."""
-    parsed = _parsed([value for _, _, value in changes if value is not None], matrix.dimensions)
-    for record, number, value in changes:
-        vector = next(parsed) if value is not None else None
-        if vector is None or number is None:
-            matrix.drop(record)
+    """Set or drop each record's vector; one without a direction, or of another length, is similar to nothing."""
+    lists = [from_json(value) if value is not None and number is not None else [] for _, number, value in changes]
+    fitting = [place for place, each in enumerate(lists) if len(each) == matrix.dimensions]
+    values = np.array([lists[place] for place in fitting], np.float64).reshape(len(fitting), matrix.dimensions)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(values, axis=1, keepdims=True)
+    directed = np.isfinite(norms[:, 0]) & (norms[:, 0] > 0)
+    units = np.divide(values, norms, out=np.zeros_like(values), where=directed[:, None]).astype(np.float32)
+    kept = {place: units[at] for at, place in enumerate(fitting) if directed[at]}
+    for place, (record, number, _) in enumerate(changes):
+        if number is not None and place in kept:
+            matrix.put(record, number, kept[place])
         else:
-            matrix.put(record, number, vector)
-
-
-def _parsed(values: list[str], dimensions: int) -> Iterator[Floats]:
-    """Read JSON lists of numbers, all at once where each is as long as it should be."""
-    lists = [value.strip()[1:-1] for value in values]
-    if lists and all(each.count(",") == dimensions - 1 for each in lists):
-        together = np.fromstring(",".join(lists), np.float32, sep=",")
-        if together.size == len(lists) * dimensions:
-            return iter(together.reshape(len(lists), dimensions))
-    return (np.asarray(json.loads(value), np.float32) for value in values)
+            matrix.drop(record)
