@@ -102,15 +102,11 @@ class Annotator:
             self.page.keyboard.press(key)
             self.page.wait_for_timeout(450)  # two digits in quick succession are one number
 
-    def tab_to_text(self, place: int) -> None:
-        """Press Tab until a text question has the focus."""
-        box = self.page.locator("[contenteditable=true]").nth(place)
-        for _ in range(60):
-            if box.evaluate("box => box === document.activeElement || box.contains(document.activeElement)"):
-                return
-            self.page.keyboard.press("Tab")
-            self.page.wait_for_timeout(60)
-        raise AssertionError("the text cannot be reached by keyboard")
+    def type_into_next(self, questions: int, text: str) -> None:
+        """Type into the text question so many questions further on, and leave it, all by keyboard."""
+        self.press(*["ArrowDown"] * questions, "Shift+Enter")
+        self.page.keyboard.type(text)
+        self.press("Escape")
 
     def submit(self, *, by_key: bool) -> None:
         """Submit, and wait until the server has it."""
@@ -140,7 +136,7 @@ def place(person: Annotator, task: Task, output: int) -> str:
 
 def click_rag(who: Annotator, task: Task) -> Said:
     who.choose("Fail", "Invented", "Incomplete", "Contradicted")
-    words = task.outputs[0].split("\r")[0].split(" ", 1)[1][:9].strip()
+    words = "14 days" if "14 days" in task.outputs[0] else f"{int(task.id[1:])} days"  # the page marks whole words
     who.mark(words)
     who.write(0, "Within 14 days.")
     who.write(1, "Says <more>.")
@@ -152,10 +148,9 @@ def click_rag(who: Annotator, task: Task) -> Said:
 
 def keys_rag(who: Annotator, task: Task) -> Said:
     who.press("2", "3", "5")
-    who.tab_to_text(0)
-    who.page.keyboard.type("Within 14 days.")
-    who.press("Escape")
-    return {"verdict": "fail", "failure_modes": ("invented", "incomplete"), "corrected": "Within 14 days."}
+    who.type_into_next(2, "Within 14 days.")
+    said = {"verdict": "fail", "failure_modes": ("invented", "incomplete"), "corrected": "Within 14 days."}
+    return said | {"unsupported": ()}  # a question about spans that was passed by says that there are none
 
 
 def click_pair(who: Annotator, task: Task) -> Said:
@@ -172,8 +167,8 @@ def keys_pair(who: Annotator, task: Task) -> Said:
 def click_three(who: Annotator, task: Task) -> Said:
     letters = [place(who, task, output) for output in (2, 0, 1)]
     for rank, letter in enumerate(letters):
-        item = who.page.locator("[class*=draggable]").get_by_text(letter.upper(), exact=True).last
-        drag(who.page, item, who.page.locator("[class*=ranking__slot], [class*=slot]").nth(rank))
+        item = who.page.locator("[class*=draggable__rank-card--]").filter(has_text=letter.upper())
+        drag(who.page, item, who.page.locator("[class='draggable__slot-box']").nth(rank))
     ranks = {"3": 1, "1": 2, "2": 3}
     return {"ranking": tuple(Ranked(value=value, rank=rank) for value, rank in ranks.items())}
 
@@ -326,18 +321,22 @@ def test_people_search_filter_sort_and_find_similar(server: Argilla, ada: Annota
     assert ada.total() == 3 and ada.record() % 2 == 0
     ada.keep("filter")
 
-    page.goto(f"{ada.url}/dataset/{dataset.id}/annotation-mode?page=1&status=pending&sort=metadata.group~desc")
+    ada.open(dataset.id)
+    page.get_by_text("Sort", exact=True).click()
+    page.locator(".sort-categories__item").get_by_text("group", exact=True).click()
+    with page.expect_response(lambda r: "records/search" in r.url and "sort" in (r.request.post_data or "")) as found:
+        page.locator(".pagination__info").first.click(force=True)
+    groups = [item["record"]["metadata"]["group"] for item in found.value.json()["items"]]
+    assert len(groups) == 6 and groups == sorted(groups)
     ada.settle()
-    assert ada.record() in (4, 5), "the last family comes first"
+    ada.keep("sort")
 
-    page.goto(f"{ada.url}/dataset/{dataset.id}/annotation-mode?page=1&status=pending&search=refund%204~all")
-    ada.settle()
     ada.open(dataset.id)
     first = ada.record()
     with page.expect_response(lambda r: "records/search" in r.url) as found:
         page.get_by_text("Find similar", exact=True).first.click()
     ids = [item["record"]["external_id"] for item in found.value.json()["items"]]
-    assert sorted(ids) == [task.id for task in made]
+    assert sorted(ids) == [task.id for task in made if task.id != f"r{first:03}"]
     nearest = max(
         (t for t in made if t.id != f"r{first:03}"), key=lambda t: cosine(vectors[t.id], vectors[f"r{first:03}"])
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -88,10 +89,17 @@ def argilla(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         pytest.skip("no embedded Argilla here; to run this: make argilla")
     home = tmp_path_factory.mktemp("argilla")
     try:
-        command = [PROGRAM, "up", "--home", home, "--json"]
+        command = [PROGRAM, "up", "--home", home, "--port", str(_free_port()), "--json"]
         url = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["url"]
         key = json.loads((home / "owner.json").read_bytes())["api_key"]
         with ExitStack() as opened:
             yield Served(url, key, home, {}, opened)
     finally:
         subprocess.run([PROGRAM, "down", "--home", home], capture_output=True, check=False)
+
+
+def _free_port() -> int:
+    """Return a port of this test session alone: two sessions may start at once."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -139,6 +139,16 @@ class Argilla:
         names = {id: name for name, id in self._question_ids(dataset).items()} if suggested else {}
         return Page(found["total"], [_record(item, names) for item in found["items"]])
 
+    def marker(self, dataset: RemoteDataset) -> tuple[object, ...]:
+        """Return when anybody last answered, how many records there are, and which changed last and when.
+
+        The server notes an answer's time in the same transaction as the answer.
+        """
+        last = {"scope": {"entity": "record", "property": "updated_at"}, "order": "desc"}
+        found = self._send("POST", f"datasets/{dataset.id}/records/search?limit=1", {"sort": [last]})
+        newest = [(item["record"]["id"], item["record"]["updated_at"]) for item in found["items"]]
+        return (self._read(f"datasets/{dataset.id}")["last_activity_at"], found["total"], *newest)
+
     def upsert(self, dataset: RemoteDataset, rows: Sequence[Row]) -> None:
         """Write records by id."""
         ids = self._question_ids(dataset) if any(row.suggestions for row in rows) else {}
@@ -184,7 +194,7 @@ class Argilla:
         """Send a request; again where that is safe. Raises `LabellingError`."""
         import httpx
 
-        waits = iter(WAITS if method != "POST" else ())
+        waits = iter(WAITS if method != "POST" or "/search?" in path else ())
         while True:
             try:
                 headers = {"Content-Type": "application/json"} if content else {}

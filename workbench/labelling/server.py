@@ -126,6 +126,9 @@ class LabellingServer(Protocol):
     def page(self, dataset: RemoteDataset, offset: int, *, suggested: bool = False) -> Page:
         """Return up to `PAGE` records from `offset`, oldest first."""
 
+    def marker(self, dataset: RemoteDataset) -> tuple[object, ...]:
+        """Return what changes with every answer that is given, changed or taken back, and with every record."""
+
     def upsert(self, dataset: RemoteDataset, rows: Sequence[Row]) -> None:
         """Write up to `BATCH` records, by id: there they are replaced, their answers kept."""
 
