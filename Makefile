@@ -49,7 +49,7 @@ demo: setup ## Serve the tiny demo model, evaluate it, judge it and show the rep
 eval: setup ## Evaluate the candidate on every gate evalset, then decide: ship, don't ship, or not enough evidence
 	@$(BIN)/workbench gate --run-missing $(GATE_ARGS)
 
-test: setup ## Run the default tests (under 10 minutes on 2 cores); says what it skips and how to have it run
+test: setup setup-argilla ## Run the default tests (under 10 minutes on 2 cores); says what it skips and how to have it run
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s -m "not long"
 	@$(MAKE) --no-print-directory test-argilla
 
