@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from argilla_embedded import lifecycle
+from argilla_embedded import lifecycle, looking
 from argilla_embedded.errors import EmbeddedError
 from argilla_embedded.home import Home, Settings
 from argilla_embedded.lifecycle import Wanted
@@ -119,7 +119,7 @@ def test_a_stale_state_of_a_dead_server_is_not_believed(tmp_path: Path) -> None:
     home.keep(Settings(port=free_port()))
     (tmp_path / "lock").write_text(f"{os.getpid()}\n")  # a living process, but it does not hold the lock
     assert home.server_pid() is None
-    assert not lifecycle.status(home).running and not lifecycle.down(home)
+    assert not looking.status(home).running and not lifecycle.down(home)
 
 
 def test_one_process_at_a_time_may_serve_a_home(tmp_path: Path) -> None:

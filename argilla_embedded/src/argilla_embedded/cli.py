@@ -115,9 +115,9 @@ def status(folder: Path, as_json: bool) -> None:
     Example:
       argilla-embedded status --json
     """
-    from argilla_embedded import lifecycle
+    from argilla_embedded import looking
 
-    found = lifecycle.status(Home(folder.absolute()))
+    found = looking.status(Home(folder.absolute()))
     if as_json:
         click.echo(found.model_dump_json())
     else:

@@ -67,7 +67,6 @@ def migrate() -> None:
 
     Call in a process that ends soon: the migrations set up logging anew and silence every logger that exists.
     """
-    from argilla_embedded.search.schema import remove as remove_search
 
     if _revision() == _newest_revision():
         return
