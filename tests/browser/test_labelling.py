@@ -261,7 +261,9 @@ def bob(browser: Browser, argilla: Served) -> Iterator[Annotator]:
     found.context.close()
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [form if form == "rag_review" else pytest.param(form, marks=pytest.mark.long) for form in FORMS]
+)
 def test_a_pull_returns_exactly_what_two_people_clicked_and_typed(
     form: str, server: Argilla, ada: Annotator, bob: Annotator, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from workbench.labelling.tasks import Task
 from workbench.labelling.wire import blinded, value_json
 
 pytestmark = [pytest.mark.real, pytest.mark.argilla]
-FEW = 40
+FEW = 15
 """Records of each, so that the default run stays short; WORKBENCH_ALL_LABELS takes all of them."""
 
 Convert = Callable[[list[dict[str, Any]]], tuple[list[Task], list[Said]]]
