@@ -38,6 +38,7 @@ class QuietWorker(Worker):
 
 def work(name: str, alive: int) -> None:
     """Work off the queue `name` until SIGTERM, or until the pipe `alive` is closed at its other end."""
+    os.nice(10)  # the server, for whom people wait, goes first
     threading.Thread(target=_end_with_server, args=(alive,), daemon=True).start()
     stopping = threading.Event()
     queue, resumed = QUEUES[name], False
