@@ -54,7 +54,6 @@ HOSTILE = [
     ),
     *("AND", "NOT", "a AND", "NEAR(a b)", "{c0} : a", "c0:a", "a^2", '"a"*', '"a b', "a & b", "a | | b", "a <-> b"),
     *(
-        "\ud800",
         "\U0010ffff",
         "\ufeff",
         "\u202e",
