@@ -168,9 +168,13 @@ def click_three(who: Annotator, task: Task) -> Said:
     letters = [place(who, task, output) for output in (2, 0, 1)]
     for rank, letter in enumerate(letters):
         item = who.page.locator("[class*=draggable__rank-card--]").filter(has_text=letter.upper())
-        drag(who.page, item, who.page.locator("[class='draggable__slot-box']").nth(rank))
-    ranks = {"3": 1, "1": 2, "2": 3}
-    return {"ranking": tuple(Ranked(value=value, rank=rank) for value, rank in ranks.items())}
+        drag(who.page, item, who.page.locator(".draggable__slot").nth(rank))
+    numbers = dict(zip(letters, ("3", "1", "2"), strict=True))
+    # A slot grows while a card is over it, so where a card lands is read off the page.
+    shown = [slot.inner_text().split() for slot in who.page.locator(".draggable__slot").all()]
+    ranking = [Ranked(value=numbers[letter.lower()], rank=int(rank)) for rank, *cards in shown for letter in cards]
+    assert len(ranking) == 3 and Ranked(value="3", rank=1) in ranking
+    return {"ranking": tuple(ranking)}
 
 
 def keys_three(who: Annotator, task: Task) -> Said:
@@ -224,8 +228,12 @@ def drag(page: Page, item: Locator, slot: Locator) -> None:
     assert start and end
     page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
     page.mouse.down()
-    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=12)
-    page.wait_for_timeout(200)
+    x, y = end["x"] + end["width"] / 2, end["y"] + end["height"] / 2
+    page.mouse.move(x, y, steps=12)
+    for step in range(1, 4):  # it takes another place on the way for the target until the hand lingers
+        page.wait_for_timeout(150)
+        page.mouse.move(x + 2 * step, y + step)
+    page.wait_for_timeout(150)
     page.mouse.up()
     page.wait_for_timeout(300)
 
