@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from workbench.statistics.gaffke import chance_below, lower_bound
+from workbench.statistics.gaffke import chance_below, lapsing_size, lower_bound
 
 SCORES = st.lists(st.floats(0, 1), min_size=2, max_size=40)
 
@@ -28,7 +28,7 @@ def test_it_is_the_quantile_of_randomly_weighted_means(n: int, sizes: tuple[int,
     codes = np.repeat(np.arange(n), np.resize(sizes, n))
     values = rng.beta(5, 1, len(codes))
     m = np.bincount(codes)
-    added = (m**3).sum() / (m**2).sum()
+    added = lapsing_size(m.astype(float), 0.05)
     weights = rng.exponential(size=(200_000, n + 1))
     means = weights @ [*np.bincount(codes, weights=values), 0.0] / (weights @ [*m, added])
     assert (means < lower_bound(values, codes, 0.0, 0.05)).mean() == pytest.approx(0.05, abs=0.003)
@@ -37,6 +37,23 @@ def test_it_is_the_quantile_of_randomly_weighted_means(n: int, sizes: tuple[int,
 def test_without_a_lapse_it_lies_the_rule_of_three_below_what_was_seen() -> None:
     bound = lower_bound(np.full(300, 0.9), np.arange(300), 0.0, 0.05)
     assert bound == pytest.approx(0.9 * (1 - 3 / 300), abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "size"), [((5,) * 20, 5), ((50,) + (1,) * 50, 49.04), ((10,) * 10 + (1,) * 1000, 8.83)]
+)
+def test_the_family_that_may_lapse_is_as_large_as_those_that_matter(sizes: tuple[int, ...], size: float) -> None:
+    assert lapsing_size(np.array(sizes, dtype=float), 0.05) == pytest.approx(size, abs=0.005)
+
+
+@pytest.mark.parametrize("sizes", [(10,) * 10 + (1,) * 1000, (20,) * 5 + (1,) * 2000, (10,) * 3 + (1,) * 300])
+@pytest.mark.parametrize("alpha", [0.05, 0.025])
+def test_large_families_alone_may_lapse_unseen_among_many_small_ones(sizes: tuple[int, ...], alpha: float) -> None:
+    m = np.array(sizes)
+    of_large = m.max() * (m == m.max()).sum() / m.sum()
+    chance = 1 - alpha ** (1 / (m == m.max()).sum())  # none of them is seen to lapse with a chance of alpha
+    bound = lower_bound(np.ones(m.sum()), np.repeat(np.arange(len(m)), m), 0.0, alpha)
+    assert bound <= 1 - 0.999 * chance * of_large
 
 
 def test_it_comes_to_the_normal_bound_as_samples_grow() -> None:

@@ -7,7 +7,7 @@ bounds add one family at the worst end of the range to what was seen. Why these:
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import copysign, exp, pi, sqrt
+from math import copysign, exp, log, pi, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -27,14 +27,13 @@ def lower_bound(values: NDArray[np.float64], codes: NDArray[np.int64], lowest: f
     Gaffke's bound (2005; Phan, Thomas and Learned-Miller 2021): the alpha quantile of Σ E·total / Σ E·size over all
     families and one more that lies wholly at `lowest`, with independent exponential weights E. For 0/1 values without
     families it is Clopper and Pearson's; where n values are equal it lies about 3/n of the way to `lowest` below them,
-    at 5 %. `codes` are the families, 0 … C - 1. The added one is as large as those that carry the variance if whole
-    families lapse, Σm³/Σm² for sizes m.
+    at 5 %. `codes` are the families, 0 … C - 1; `lapsing_size` says how large the added one is.
     """
     import numpy as np
 
-    mean = float(values.mean())
+    mean, clustered = float(values.mean()), int(codes.max()) + 1 < len(codes)
     totals, sizes, counts = _families(values, codes)
-    added = float(counts @ sizes**3) / float(counts @ sizes**2)
+    added = lapsing_size(sizes, alpha) if clustered else 1.0
     totals, sizes, counts = np.append(totals, added * lowest), np.append(sizes, added), np.append(counts, 1.0)
 
     def height(at: float) -> float:
@@ -80,6 +79,25 @@ def _families(
         return np.bincount(codes, weights=values).astype(float), sizes, np.ones(len(sizes))
     totals, counts = np.unique(values, return_counts=True)
     return totals, np.ones(len(totals)), counts.astype(float)
+
+
+def lapsing_size(sizes: NDArray[np.float64], alpha: float) -> float:
+    """Return how large a family that lapses unseen must be thought, from the sizes of those that were seen.
+
+    At least as large as those that carry the variance if all families lapse alike, Σm³/Σm². Nor so small that large
+    ones which alone lapse could hide more: with chances q none shows with Π(1 - q) >= alpha, and Σ q·m samples are lost
+    at most where 1 - q = λ/m for all m > λ. An added family of size a takes away a share x with
+    Σ log(1 + m·x/(1 - x)/a) = log(1/alpha), where no lapse is seen.
+    """
+    import numpy as np
+
+    alike = float((sizes**3).sum() / (sizes**2).sum())
+    largest = np.sort(sizes)[::-1]
+    k, together = np.arange(1, len(sizes) + 1), np.cumsum(largest)
+    below = np.exp((np.cumsum(np.log(largest)) + log(alpha)) / k)  # λ if the k largest lapse
+    hidden = float(np.where(below <= largest, together - k * below, 0.0).max())
+    by_size = _crossing(lambda u: float(np.log1p(u * sizes).sum()) + log(alpha), 0.0, 1 / alpha / float(largest[0]))
+    return max(alike, hidden / (float(together[-1]) - hidden) / by_size)
 
 
 def _saddlepoint(y: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
