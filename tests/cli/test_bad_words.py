@@ -108,4 +108,4 @@ def test_nothing_heavy_is_loaded_before_ctrl_c_is_caught() -> None:
         "print(sorted(set(sys.modules) - before - {'__future__'}))"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "['workbench', 'workbench.cli', 'workbench.cli.main']"
+    assert found.stdout.strip() == "['gc', 'workbench', 'workbench.cli', 'workbench.cli.main']"
