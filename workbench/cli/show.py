@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING
 
 import click
 
-from workbench.evaluation.agreement import JudgeCheck
 from workbench.evaluation.notable import worst_samples
 from workbench.reports.words import interval_text, latency_line, number, sliced, spending_rows, whole
 from workbench.runs import EvalRun, Metric
 from workbench.store.home import RunFolder
 from workbench.store.parquet import Row
+
+if TYPE_CHECKING:
+    from workbench.evaluation.agreement import JudgeCheck
 
 WORST = 3
 LONG = 110
@@ -115,32 +118,31 @@ def _kinds(failures: dict[str, int]) -> str:
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows as aligned columns, long cells cut so that a row fits the terminal."""
+    """Print rows as aligned columns, long cells cut so that a row fits the terminal.
+
+    Laid out here: rich's tables bring 40 modules, which would be a tenth of a small run.
+    """
     body = [[_cell(text) for text in row] for row in rows]
     if not body:
         return
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from rich.cells import cell_len, set_cell_size
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for at, name in enumerate(head):
-        # Only running text may be cut; an id, a state or a number is shown whole.
-        whole = None if name in TEXT else max(len(row[at]) for row in body)
-        justify: Literal["left", "right"] = "right" if name in NUMERIC else "left"
-        table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=whole, justify=justify)
-    for row in body:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
-    # Rather let lines wrap in a narrow window than drop columns from them.
-    needed = sum(LEAST if n in TEXT else max(len(c) for c in (n, *column)) for n, column in _columns(head, body))
-    console.width = max(console.width, needed + 3 * len(head))
-    console.print(table)
+    # Only running text may be cut; an id, a state or a number is shown whole, if need be over lines that wrap.
+    widths = [max(map(cell_len, column)) for column in zip(head, *body, strict=True)]
+    room = (get_terminal_size().columns if sys.stdout.isatty() else WIDTH) - 3 * len(head)
+    for at in sorted((at for at, name in enumerate(head) if name in TEXT), key=lambda at: -widths[at]):
+        widths[at] = max(min(widths[at], LEAST), widths[at] - max(0, sum(widths) - room))
 
+    def line(cells: Sequence[str]) -> str:
+        fitted = []
+        for name, cell, width in zip(head, cells, widths, strict=True):
+            shown = cell if cell_len(cell) <= width else set_cell_size(cell, width - 1) + "…"
+            gap = " " * (width - cell_len(shown))
+            fitted.append(gap + shown if name in NUMERIC else shown + gap)
+        return f" {'   '.join(fitted)}".rstrip()
 
-def _columns(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:
-    return [(name, [row[at] for row in body]) for at, name in enumerate(head)]
+    rule = f" {'─' * (sum(widths) + 3 * len(head) - 3)}"
+    click.echo("\n".join(("", click.style(line(head), bold=True), rule, *map(line, body), "")))
 
 
 LEAST = 24
