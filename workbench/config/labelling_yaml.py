@@ -1,4 +1,4 @@
-"""The `labelling:` section of `workbench.yaml`, and templates: built in, or the project's own."""
+"""Labelling templates: built in, or the project's own."""
 
 from __future__ import annotations
 
@@ -6,47 +6,19 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
+from workbench.config.workbench_yaml import Workbench
 from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, Problem
 from workbench.labelling.questions import Option
 from workbench.labelling.templates import MAX_GUIDELINES, Template, TemplateSpec
 from workbench.nouns import Many, Noun
 
-if TYPE_CHECKING:
-    from workbench.config.workbench_yaml import Workbench
-
 FILE = "template.yaml"
 GUIDELINES = "guidelines.md"
 BUILT_IN = Path(__file__).parents[1] / "labelling"
-
-
-class LabellingConfig(Noun):
-    """Where people label, and with which templates."""
-
-    url: str | None = Field(None, min_length=1)
-    """Address of a team's Argilla. Left out, it is the embedded one of `argilla`."""
-    api_key_env: str | None = Field(None, min_length=1)
-    """Environment variable that holds the key for `url`."""
-    argilla: str = Field("argilla", min_length=1)
-    """Folder of the embedded Argilla, relative to the project's home; address and key are read from it."""
-    workspace: str = Field("default", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]*$", max_length=80)
-    """Argilla's workspace; made if it is not there."""
-    templates: str = Field("templates", min_length=1)
-    """Folder of the project's own templates, relative to this file."""
-    taxonomy: str | None = Field(None, min_length=1)
-    """The project's own failure modes, a YAML file relative to this one."""
-    embedding: str | None = Field(None, min_length=1)
-    """Embedding model for "find similar", such as all-MiniLM-L6-v2; left out, records have no vectors."""
-
-    @model_validator(mode="after")
-    def _key_with_address(self) -> LabellingConfig:
-        if (self.url is None) != (self.api_key_env is None):
-            raise ValueError("give `url` and `api_key_env` together, or neither")
-        return self
 
 
 class Taxonomy(Noun):

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from workbench.calling.addresses import address_fault
-from workbench.config.labelling_yaml import LabellingConfig
 from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, Problem
 from workbench.models import EndpointSpec, ModelSpec
@@ -23,6 +22,31 @@ from workbench.store.home import Home
 FILE = "workbench.yaml"
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
+
+
+class LabellingConfig(Noun):
+    """Where people label, and with which templates."""
+
+    url: str | None = Field(None, min_length=1)
+    """Address of a team's Argilla. Left out, it is the embedded one of `argilla`."""
+    api_key_env: str | None = Field(None, min_length=1)
+    """Environment variable that holds the key for `url`."""
+    argilla: str = Field("argilla", min_length=1)
+    """Folder of the embedded Argilla, relative to the project's home; address and key are read from it."""
+    workspace: str = Field("default", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]*$", max_length=80)
+    """Argilla's workspace; made if it is not there."""
+    templates: str = Field("templates", min_length=1)
+    """Folder of the project's own templates, relative to this file."""
+    taxonomy: str | None = Field(None, min_length=1)
+    """The project's own failure modes, a YAML file relative to this one."""
+    embedding: str | None = Field(None, min_length=1)
+    """Embedding model for "find similar", such as all-MiniLM-L6-v2; left out, records have no vectors."""
+
+    @model_validator(mode="after")
+    def _key_with_address(self) -> LabellingConfig:
+        if (self.url is None) != (self.api_key_env is None):
+            raise ValueError("give `url` and `api_key_env` together, or neither")
+        return self
 
 
 class WorkbenchConfig(Noun):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from workbench.evaluation.comparison import MetricDifference
 from workbench.reports.document import State
 from workbench.reports.svg import Column, Mark, histogram, numbers_of
 from workbench.reports.words import interval_text, metric_name, signed
+
+if TYPE_CHECKING:
+    from workbench.evaluation.comparison import MetricDifference
 
 ALPHA = 0.05
 """Adjusted p-value above which a difference is not told apart from none."""
