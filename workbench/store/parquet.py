@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 CHUNK = 512
 """Rows turned into Arrow at once."""
-GROUP_BYTES = 4 * 2**20
-"""Arrow bytes of a row group: few large groups are read quickly, and this many bytes are all that memory holds."""
+GROUP_BYTES = 2**20
+"""Arrow bytes of a row group. Whoever writes or reads one holds it several times: as Arrow, encoded and compressed."""
 
 
 class Table:
