@@ -14,6 +14,7 @@ from sklearn.metrics import cohen_kappa_score
 from workbench.labelling.agreement import meaning
 from workbench.labelling.agreement_by_question import agreements
 from workbench.labelling.questions import Question
+from workbench.labelling.resolving import Resolved
 from workbench.records import Label, Message, Ranked, Record, Span
 from workbench.runs import Interval
 from workbench.statistics.intervals import Estimate
@@ -91,11 +92,28 @@ def test_slices_that_agree_least_come_first_and_small_ones_are_left_out() -> Non
 
 def test_each_annotator_is_held_against_the_adjudicated_answers() -> None:
     labels = [label(n, who, "good" if (n % 4 or who == "first") else "bad") for n in range(40) for who in PEOPLE[:2]]
-    right = [label(n, "lead", "good") for n in range(40)]
+    right = [
+        Resolved(
+            record_id=f"r{n}", question="asked", value="good", by="adjudicated", annotators=PEOPLE[:2], guideline="v1"
+        )
+        for n in range(40)
+    ]
     [found] = agreements(labels, [VERDICT], [record(n) for n in range(40)], adjudicated=right)
     assert found.against == "the adjudicated answers"
     assert {part.name: part.estimate.value for part in found.annotators} == {"first": 1.0, "second": 0.75}
     assert found.annotators[0].name == "second"
+
+
+def test_what_a_majority_decided_is_not_taken_for_right() -> None:
+    labels = [label(n, who, "good" if n % 2 else "bad") for n in range(40) for who in PEOPLE[:2]]
+    most = [
+        Resolved(
+            record_id=f"r{n}", question="asked", value="good", by="majority", annotators=PEOPLE[:2], guideline="v1"
+        )
+        for n in range(40)
+    ]
+    [found] = agreements(labels, [VERDICT], [record(n) for n in range(40)], adjudicated=most)
+    assert (found.against, found.annotators) == ("", ())
 
 
 def test_of_several_choices_every_option_is_compared() -> None:

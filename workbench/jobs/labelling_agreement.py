@@ -12,4 +12,5 @@ from workbench.labelling.snapshot import latest_snapshot
 def dataset_agreement(bench: Workbench, name: str) -> tuple[Agreement, ...]:
     """Return the agreement on every question of what was pulled last. Raises `DataError`."""
     snapshot = latest_snapshot(snapshots(bench, name))
-    return agreements(snapshot.labels(), snapshot.manifest.form.questions, snapshot.tasks())
+    questions = snapshot.manifest.form.questions
+    return agreements(snapshot.labels(), questions, snapshot.tasks(), adjudicated=snapshot.resolved())

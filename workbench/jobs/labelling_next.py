@@ -130,7 +130,7 @@ def _labels(bench: Workbench) -> Iterable[tuple[Known, Label]]:
 
 
 def _verdicts(bench: Workbench) -> dict[Known, bool]:
-    """Return whether most people passed an answer; a draw and "cannot tell" say nothing.
+    """Return whether people passed an answer: as an adjudicator decided, else by majority; a draw says nothing.
 
     Labels of different guidelines are not pooled: those of the guideline that was used last count.
     """
@@ -140,7 +140,13 @@ def _verdicts(bench: Workbench) -> dict[Known, bool]:
     for known, label in given:
         if label.guideline == newest and label.value in (PASS, FAIL):
             votes[known] = votes.get(known, 0) + (1 if label.value == PASS else -1)
-    return {known: vote > 0 for known, vote in votes.items() if vote}
+    decided = {known: vote > 0 for known, vote in votes.items() if vote}
+    for snapshot in _snapshots(bench):
+        tasks = {task.id: task for task in snapshot.tasks()}
+        for one in snapshot.resolved():
+            if (one.question, one.guideline, one.by) == (VERDICT, newest, "adjudicated") and one.value in (PASS, FAIL):
+                decided[_known(tasks[one.record_id])] = one.value == PASS
+    return decided
 
 
 Told = dict[str, list[float]]

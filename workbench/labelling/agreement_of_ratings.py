@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from workbench.labelling.agreement import Agreement, meaning, parts, slices
 from workbench.labelling.questions import LabelQuestion, MultiLabelQuestion, Question, RankingQuestion, RatingQuestion
+from workbench.labelling.resolving import Value
 from workbench.records import Label, Ranked, Record
 from workbench.statistics.agreement import (
     Rating,
@@ -23,8 +24,8 @@ from workbench.statistics.agreement import (
 )
 from workbench.statistics.intervals import Estimate
 
-Told = Callable[[Label], Rating | None]
-"""What a label says of the thing that is compared, or nothing."""
+Told = Callable[[Value], Rating | None]
+"""What an answer says of the thing that is compared, or nothing."""
 
 
 class Compared(NamedTuple):
@@ -52,7 +53,7 @@ class Unit(NamedTuple):
 
 def rating_agreements(
     question: Question, guideline: str, records: Sequence[Record], answers: Sequence[Sequence[Label]],
-    adjudicated: Sequence[Label | None], *, seed: int,
+    adjudicated: Sequence[Value | None], *, seed: int,
 ) -> list[Agreement]:  # fmt: skip
     """Return the agreement on all that a question compares; of free words and spans there is none here.
 
@@ -62,7 +63,7 @@ def rating_agreements(
     for compared in _compared(question, [label for given in answers for label in given]):
         units = []
         for record, given, right in zip(records, answers, adjudicated, strict=True):
-            ratings = {label.annotator: value for label in given if (value := compared.told(label)) is not None}
+            ratings = {label.annotator: value for label in given if (value := compared.told(label.value)) is not None}
             units.append(Unit(record, ratings, None if right is None else compared.told(right)))
         found.append(_agreement(compared, guideline, units, seed))
     return found
@@ -71,32 +72,28 @@ def rating_agreements(
 def _compared(question: Question, labels: Sequence[Label]) -> Iterable[Compared]:
     """Return what is compared, and on which scale."""
     if isinstance(question, LabelQuestion):
-        yield Compared(
-            question.name, "nominal", (), lambda label: label.value if isinstance(label.value, str) else None
-        )
+        yield Compared(question.name, "nominal", (), lambda value: value if isinstance(value, str) else None)
     if isinstance(question, RatingQuestion):
         steps = range(question.low, question.high + 1)
-        yield Compared(
-            question.name, "ordinal", steps, lambda label: label.value if isinstance(label.value, int) else None
-        )
+        yield Compared(question.name, "ordinal", steps, lambda value: value if isinstance(value, int) else None)
     if isinstance(question, MultiLabelQuestion):
         for option in question.options:
             yield Compared(f"{question.name}: {option.value}", "nominal", (), _chosen(option.value))
     if isinstance(question, RankingQuestion):
-        things = sorted({one.value for label in labels for one in _ranked(label)})
+        things = sorted({one.value for label in labels for one in _ranked(label.value)})
         for first, second in combinations(things, 2):
             yield Compared(f"{question.name}: {first} or {second}", "ordinal", (-1, 0, 1), _preferred(first, second))
 
 
 def _chosen(option: str) -> Told:
-    return lambda label: int(option in label.value) if isinstance(label.value, tuple) else None
+    return lambda value: int(option in value) if isinstance(value, tuple) else None
 
 
 def _preferred(first: str, second: str) -> Told:
     """Return a comparison: 1 where the first is ranked above the second, -1 where below, 0 for a tie."""
 
-    def told(label: Label) -> Rating | None:
-        rank = {one.value: one.rank for one in _ranked(label)}
+    def told(value: Value) -> Rating | None:
+        rank = {one.value: one.rank for one in _ranked(value)}
         if first not in rank or second not in rank:
             return None
         return (rank[first] < rank[second]) - (rank[first] > rank[second])
@@ -104,8 +101,8 @@ def _preferred(first: str, second: str) -> Told:
     return told
 
 
-def _ranked(label: Label) -> list[Ranked]:
-    return [one for one in label.value if isinstance(one, Ranked)] if isinstance(label.value, tuple) else []
+def _ranked(value: Value) -> list[Ranked]:
+    return [one for one in value if isinstance(one, Ranked)] if isinstance(value, tuple) else []
 
 
 def _agreement(compared: Compared, guideline: str, units: Sequence[Unit], seed: int) -> Agreement:

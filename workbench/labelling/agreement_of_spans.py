@@ -11,6 +11,7 @@ from itertools import combinations
 
 from workbench.labelling import spans as overlap
 from workbench.labelling.agreement import Agreement, parts, slices
+from workbench.labelling.resolving import Value
 from workbench.records import Label, Record, Span
 from workbench.statistics.agreement import DRAWS
 from workbench.statistics.bootstrap import bootstrap
@@ -22,15 +23,15 @@ Marks = Mapping[str, tuple[overlap.Span, ...]]
 
 def span_agreement(
     question: str, guideline: str, records: Sequence[Record], answers: Sequence[Sequence[Label]],
-    adjudicated: Sequence[Label | None], *, seed: int,
+    adjudicated: Sequence[Value | None], *, seed: int,
 ) -> Agreement:  # fmt: skip
     """Return the mean overlap of two annotators' spans in a record, and each annotator's with what is taken for right.
 
     An annotator who submitted a record without marking anything marked nothing; two who did so agree. What is taken for
     right is the adjudicated answer where there is any, else what most annotators marked, character by character.
     """
-    marked = [{label.annotator: _marks(label) for label in given} for given in answers]
-    right = [None if label is None else _marks(label) for label in adjudicated]
+    marked = [{label.annotator: _marks(label.value) for label in given} for given in answers]
+    right = [None if value is None else _marks(value) for value in adjudicated]
     judged = any(marks is not None for marks in right)
     if not judged:
         right = [_majority(list(people.values())) if len(people) > 2 else None for people in marked]
@@ -69,9 +70,9 @@ def span_agreement(
     )
 
 
-def _marks(label: Label) -> Marks:
+def _marks(value: Value) -> Marks:
     found: dict[str, list[overlap.Span]] = {}
-    for span in label.value if isinstance(label.value, tuple) else ():
+    for span in value if isinstance(value, tuple) else ():
         if isinstance(span, Span):
             found.setdefault(span.label, []).append((span.start, span.end))
     return {kind: overlap.merged(given) for kind, given in found.items()}
