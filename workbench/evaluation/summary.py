@@ -74,6 +74,25 @@ def sum_up(folder: RunFolder, scorers: Sequence[ScorerInfo]) -> Sums:
 # ---------------------------------------------------------------- reading
 
 
+class _Column:
+    """Numbers of one kind that grow at their end. Many small arrays instead would lie scattered among what is freed
+    between them, and keep it from going back to the system.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._bytes = bytearray()
+
+    def add(self, values: NDArray[Any]) -> None:
+        self._bytes += values.astype(self._kind).data
+
+    def values(self) -> NDArray[Any]:
+        """Return all of them. Nothing can be added any more."""
+        import numpy as np
+
+        return np.frombuffer(self._bytes, self._kind)
+
+
 @dataclass
 class _Purse:
     """Sums over the calls of a table."""
@@ -111,21 +130,26 @@ class _Answers:
 
         self.purse = _Purse()
         self._failures: Counter[str | None] = Counter()
-        self._tags: dict[str, dict[str, list[Codes]]] = {}
+        self._tags: dict[str, dict[str, _Column]] = {}
         """Positions of the samples by tag and value."""
-        parts = [(np.empty(0, "q"), np.empty(0, "Q"), np.empty(0, "Q"), np.empty(0))]
+        taken = [_Column("i"), _Column("Q"), _Column("Q"), _Column("d")]
         columns = ["position", "sample_id", "family", "tags", "failure", "latency", *USAGE]
         for part in row_groups(path, columns, ["family", "failure", *TAGS]):
-            parts.append(self._taken_in(part))
-        positions, ids, families, self._latencies = _joined(parts)
+            for column, values in zip(taken, self._taken_in(part), strict=True):
+                column.add(values)
+        positions, ids, families, self._latencies = (column.values() for column in taken)
+        del taken
         self._places, first = np.unique(positions, return_index=True)
         order = np.argsort(ids[first], kind="stable")
-        self.families = np.unique(families[first][order], return_inverse=True)[1].astype("i")
+        del positions, ids
+        self.families = _numbered(families[first[order]])
         """Each sample's family as a number."""
+        del families, first
         self._numbers = np.empty(len(order), "i")
         self._numbers[order] = np.arange(len(order))
 
     def _taken_in(self, part: dict[str, Any]) -> tuple[Codes, NDArray[np.uint64], NDArray[np.uint64], Floats]:
+        """Return positions, hashes of ids, hashes of families, and the latencies that are known."""
         import numpy as np
 
         self.purse.add(part)
@@ -152,7 +176,7 @@ class _Answers:
             mine = keys == key
             for item, _ in _counted(items[mine])[: MAX_SLICE_VALUES + 1]:
                 if len(found) <= MAX_SLICE_VALUES:
-                    found.setdefault(values[item], []).append(owners[mine & (items == item)])
+                    found.setdefault(values[item], _Column("i")).add(owners[mine & (items == item)])
 
     def numbers(self, positions: Codes) -> Codes:
         """Return the samples' numbers, 0 … n - 1, for their positions in the dataset."""
@@ -169,7 +193,7 @@ class _Answers:
             if 2 <= len(values) <= MAX_SLICE_VALUES:
                 for value, owners in sorted(values.items()):
                     inside = np.zeros(len(self.families), bool)
-                    inside[self.numbers(np.concatenate(owners))] = True
+                    inside[self.numbers(owners.values())] = True
                     found.append((f"{name}={value}", inside))
         return found
 
@@ -190,46 +214,70 @@ class _Answers:
 
 
 class _Scores:
-    """The table of scores: sample, scorer, value and failure of each row as numbers."""
+    """The table of scores, added up by scorer and sample."""
 
     def __init__(self, path: Path, answers: _Answers) -> None:
-        import numpy as np
-
         self.purse = _Purse()
         self._n = len(answers.families)
-        self._scorers: dict[str, int] = {}
-        self._kinds: dict[str, int] = {}
-        parts = [(np.empty(0, "i"), np.empty(0, "i"), np.empty(0), np.empty(0, "i"))]
+        self._tallies: dict[str, _Tally] = {}
         for part in row_groups(path, ["position", "scorer", "value", "failure", *USAGE], ["scorer", "failure"]):
             self.purse.add(part)
-            samples = answers.numbers(as_numbers(part["position"]).astype("q"))
-            scorers, kinds = (_renumbered(part[n], k) for n, k in (("scorer", self._scorers), ("failure", self._kinds)))
-            parts.append((samples, scorers, as_numbers(part["value"]), kinds))
-        self._samples, self._by, self._values, self._failures = _joined(parts)
+            samples, values = answers.numbers(as_numbers(part["position"]).astype("q")), as_numbers(part["value"])
+            by, names = as_codes(part["scorer"])
+            failures, kinds = as_codes(part["failure"])
+            for code, _ in _counted(by):
+                mine = by == code
+                self._of(names[code]).add(samples[mine], values[mine], failures[mine], kinds)
+
+    def _of(self, scorer: str) -> _Tally:
+        if scorer not in self._tallies:
+            self._tallies[scorer] = _Tally(self._n)
+        return self._tallies[scorer]
 
     def of(self, scorer: str) -> PerSample:
-        """Return a scorer's samples."""
+        """Return a scorer's samples, and forget them."""
         import numpy as np
 
-        mine = self._by == self._scorers.get(scorer, -1)
-        samples, values, failures = self._samples[mine], self._values[mine], self._failures[mine]
-        scored = ~np.isnan(values)
-        apart = failures == self._kinds.get("not_applicable", -2)
-        sums = np.bincount(samples[scored], values[scored], self._n)
-        kinds = [(kind, samples[failures == code]) for kind, code in sorted(self._kinds.items())]
-        asked, n_scored, n_apart = (
-            np.bincount(who, minlength=self._n).astype("i") for who in (samples, samples[scored], samples[apart])
-        )
-        return PerSample(asked, n_scored, n_apart, sums / np.maximum(n_scored, 1), kinds)
+        tally = self._tallies.pop(scorer, None) or _Tally(self._n)
+        tally.sums /= np.maximum(tally.scored, 1)
+        kinds = [(kind, who.values()) for kind, who in sorted(tally.failures.items())]
+        return PerSample(tally.asked, tally.scored, tally.apart, tally.sums, kinds)
 
 
-def _joined(parts: list[tuple[Any, ...]]) -> list[Any]:
-    """Return columns made of parts, and empty the list of parts."""
+class _Tally:
+    """One scorer's scores by sample: how many there should be, there are, and do not apply; their sum."""
+
+    def __init__(self, n: int) -> None:
+        import numpy as np
+
+        self.asked, self.scored, self.apart, self.sums = (np.zeros(n, kind) for kind in "iiid")
+        self.failures: dict[str, _Column] = {}
+        """The samples of missing scores, by kind."""
+
+    def add(self, samples: Codes, values: Floats, failures: NDArray[np.int32], kinds: Sequence[str]) -> None:
+        """Count some rows of the table; `failures` are indices into `kinds`."""
+        import numpy as np
+
+        there = ~np.isnan(values)
+        np.add.at(self.asked, samples, 1)
+        np.add.at(self.scored, samples[there], 1)
+        np.add.at(self.sums, samples[there], values[there])
+        for code, kind in enumerate(kinds):
+            who = samples[failures == code]
+            self.failures.setdefault(kind, _Column("i")).add(who)
+            if kind == "not_applicable":
+                np.add.at(self.apart, who, 1)
+
+
+def _numbered(values: NDArray[Any]) -> NDArray[np.int32]:
+    """Return the place of each value among the different ones, by size; in half the memory that `np.unique` takes."""
     import numpy as np
 
-    columns = list(zip(*parts, strict=True))
-    parts.clear()
-    return [np.concatenate(columns.pop(0)) for _ in range(len(columns))]
+    order = np.argsort(values, kind="stable")
+    values = values[order]
+    found = np.empty(len(values), "i")
+    found[order] = np.cumsum(np.append(False, values[1:] != values[:-1])[: len(values)], dtype="i")
+    return found
 
 
 def _counted(codes: NDArray[np.int32]) -> list[tuple[int, int]]:
@@ -238,14 +286,6 @@ def _counted(codes: NDArray[np.int32]) -> list[tuple[int, int]]:
 
     found, n = np.unique(codes, return_counts=True)
     return list(zip(found.tolist(), n.tolist(), strict=True))
-
-
-def _renumbered(column: Any, known: dict[str, int]) -> NDArray[np.int32]:
-    """Return a column of coded texts in one numbering for all row groups, -1 where there is none."""
-    import numpy as np
-
-    codes, names = as_codes(column)
-    return np.array([*(known.setdefault(name, len(known)) for name in names), -1], "i")[codes]
 
 
 # ---------------------------------------------------------------- metrics
