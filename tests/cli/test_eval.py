@@ -30,7 +30,7 @@ def test_a_first_project_runs_at_once(workbench: Command) -> None:
     done = workbench("eval", "run")
     assert done.code == 0
     assert "3 asked = 3 answered + 0 failed" in done.out
-    assert "exact_match    0.333" in done.out
+    assert "exact_match   0.333" in done.out
     report = (only_run() / "report.md").read_text()
     assert "| exact_match | 0.333 | [" in report
 
