@@ -15,6 +15,7 @@ from argilla_embedded import lifecycle, looking
 from argilla_embedded.errors import EmbeddedError
 from argilla_embedded.home import Home, Settings
 from argilla_embedded.lifecycle import Wanted
+from argilla_embedded.server import listen
 from tests.serving import Server, free_port, ok, run
 
 
@@ -45,6 +46,12 @@ def test_it_listens_on_loopback_only(server: Server) -> None:
     with socket.socket() as other, pytest.raises(OSError):
         other.settimeout(2)
         other.connect((own_address(), server.port))
+
+
+def test_of_two_that_take_one_port_at_once_the_later_is_refused() -> None:
+    settings = Settings(host="127.0.0.1", port=free_port())
+    with listen(settings), pytest.raises(EmbeddedError, match=f"cannot listen on 127.0.0.1:{settings.port}"):
+        listen(settings)
 
 
 def own_address() -> str:

@@ -40,7 +40,7 @@ def main(folder: str) -> int:
     announce = _announcer(home, settings)
     try:
         announce("loading", "")
-        listening = _listen(settings)
+        listening = listen(settings)
         _serve(home, settings, lock, listening, announce)
     except EmbeddedError as exc:
         announce("failed", str(exc))
@@ -59,12 +59,15 @@ def _announcer(home: Home, settings: Settings) -> Callable[[Phase, str], None]:
     return announce
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say. Raises `EmbeddedError` where another one does."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
+        # Two may bind one port as long as neither listens: of two that start together, the later one is told here.
+        listening.listen(2048)
     except OSError as exc:
         raise EmbeddedError(f"cannot listen on {settings.host}:{settings.port}: {exc.strerror}") from exc
     return listening
