@@ -126,6 +126,15 @@ def test_answers_without_a_time_count_as_missing(tmp_path: Path) -> None:
     assert decided(policy(p95_latency=2.0), timed).rows[1].verdict == "pass"
 
 
+@pytest.mark.parametrize("kind", ["latency", "cost"])
+def test_answers_from_the_cache_are_missing_to_rules_on_what_an_answer_took(tmp_path: Path, kind: str) -> None:
+    info = RIGHT.model_copy(update={"kind": kind})
+    some = numbered([NA] * 60 + [1.0] * 60)
+    asked_before = decided(policy(), made(tmp_path, some, info=info)).rows[0]
+    assert asked_before.verdict == "inconclusive" and "60 of 120 scores are missing" in asked_before.reason
+    assert decided(policy(), made(tmp_path, some)).rows[0].verdict == "pass", "what has no reference is asked nothing"
+
+
 def untimed(finished: Finished, n: int) -> None:
     """Take the first answers of a run for cached ones."""
     import pyarrow as pa

@@ -21,6 +21,8 @@ from workbench.statistics.noninferiority import Decision, Scale, decide_differen
 
 PASSED = 0.5
 """A sample passes a binary metric when at least this share of its answers does."""
+ON_THE_WAY = ("latency", "cost")
+"""Kinds of scorers that read what an answer took, and not what it says: one from the cache has none of it."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,15 @@ class Evidence:
     def scores(self, of_baseline: bool, metric: str) -> dict[str, SampleScores]:
         """Return one arm's scores of a metric by sample id, read once.
 
-        A score of an answer that came only when the model was asked again counts as missing: it failed at first.
+        A score of an answer that came only when the model was asked again counts as missing: it failed at first. So
+        does the time or price of one that came from the cache: it was asked before, and may have been slow or dear.
         """
         key = (of_baseline, metric)
         if key not in self.read:
             pool = self.baseline if of_baseline else self.candidate
-            late, found = asked_again(pool), sample_scores(pool, metric)
+            late, found, info = asked_again(pool), sample_scores(pool, metric), _info(pool, metric)
+            if info is not None and info.kind in ON_THE_WAY:
+                found = {k: replace(s, n_failed=s.n_failed + s.n_apart, n_apart=0) for k, s in found.items()}
             self.read[key] = {k: replace(s, n_failed=s.n_failed + (s.applies and k in late)) for k, s in found.items()}
         return self.read[key]
 
