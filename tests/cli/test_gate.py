@@ -206,6 +206,7 @@ def test_a_baseline_whose_run_is_gone_is_inconclusive(workbench: Command) -> Non
         ("{metrics: {}}", "policy.metrics"),
         ("{metrics: {exact_match: {min: 0.9, max: 0.1}}}", "nothing could pass"),
         ("{metrics: {exact_match: {min: 0.5}}, slices: {german: {exact_match: {min: 0.5}}}}", "policy.slices"),
+        ("{metrics: {exact_match: {min: 0.5}}, slices: {lang=de: {}}}", "policy.slices.lang=de"),
         ("{metrics: {exact_match: {min: 0.5}}, max_cost: {}}", "per_sample or total"),
         ("", "[NO_POLICY]"),
     ],

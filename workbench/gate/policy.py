@@ -53,7 +53,7 @@ class Policy(Noun):
 
     metrics: dict[str, MetricRule] = Field(min_length=1)
     """Rules over the whole set, by the scorer's name."""
-    slices: dict[Slice, dict[str, MetricRule]] = {}
+    slices: dict[Slice, Annotated[dict[str, MetricRule], Field(min_length=1)]] = {}
     """Rules over slices that must hold too, by `tag=value`, then by the scorer's name."""
     baseline: str = Field("main", min_length=1)
     """What margins compare with: a name under which `workbench gate promote` recorded a run, or else the whole id of a
