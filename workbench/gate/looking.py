@@ -163,9 +163,9 @@ def _too_many(number: int, before: Sequence[Look], runs: Sequence[Finished]) -> 
 
 
 def _kin(looks: Sequence[Look], sides: Sides) -> Iterator[str]:
-    """Yield looks at this model on these rows that were another question: other scorers, or another baseline."""
+    """Yield looks at this model that were another question: other rows, other scorers, or another baseline."""
     for look in looks:
-        if any(look.inputs.get(key) != sides.inputs.get(key) for key in ("rows", "model")):
+        if look.inputs.get("model") != sides.inputs.get("model"):
             continue
         moved = sorted(key for key in look.inputs.keys() & sides.inputs.keys() if look.inputs[key] != sides.inputs[key])
         if moved:
