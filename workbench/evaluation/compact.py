@@ -18,6 +18,7 @@ from workbench.runs import ScorerInfo
 from workbench.store.files import replacing, told_when_full
 from workbench.store.home import RunFolder
 from workbench.store.journal import Entries, Journal
+from workbench.store.memory import give_back
 from workbench.store.parquet import Row, Table
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 async def compact(work: Work, journal: Journal, folder: RunFolder) -> None:
     """Write `samples.parquet` and `scores.parquet`; each appears whole or not at all."""
+    give_back()
     infos = [scorer.info() for scorer in work.scorers]
     with (
         told_when_full(folder.path),

@@ -15,6 +15,7 @@ from workbench.reading.hashes import short_hash
 from workbench.runs import Interval, Latency, Metric, ScorerInfo, Spending
 from workbench.statistics.means import mean_interval
 from workbench.store.home import RunFolder
+from workbench.store.memory import give_back
 from workbench.store.parquet import as_codes, as_numbers, row_groups
 from workbench.tables import Row, rows
 
@@ -54,7 +55,9 @@ class Sums:
 
 def sum_up(folder: RunFolder, scorers: Sequence[ScorerInfo]) -> Sums:
     """Read `samples.parquet` and `scores.parquet`; return counts, metrics, spending and latency."""
+    give_back()
     answers = _Answers(folder.samples)
+    give_back()
     scores = _Scores(folder.scores, answers)
     slices = answers.slices()
     whole, sliced = list[Metric](), list[Metric]()
