@@ -81,6 +81,7 @@ class RecordedAnswers:
             _build(index, source, spec, quarantine_share)
         connection = sqlite3.connect(f"{index.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
         try:
+            connection.execute("PRAGMA cache_size = -256")  # KiB: the system keeps the pages anyway
             mark, n = connection.execute("SELECT fingerprint, n FROM about").fetchone()
         except (sqlite3.DatabaseError, TypeError) as exc:
             connection.close()
