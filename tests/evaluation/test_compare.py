@@ -91,7 +91,7 @@ def test_clustered_differences_have_the_standard_error_of_statsmodels(tmp_path: 
     # statsmodels' factor is C/(C-1) · (n-1)/(n-k), which for a mean (k = 1) is C/(C-1), as ours.
     se = OLS(b - a, np.ones(48)).fit(cov_type="cluster", cov_kwds={"groups": codes}).bse[0]
     assert found.detectable == pytest.approx(2.8016 * se, rel=1e-4)
-    assert found.interval is not None and found.interval.method == "t, clustered by group"
+    assert found.interval is not None and found.interval.method == "bonett-price, clustered by group"
 
 
 def test_repeats_are_averaged_within_a_sample_and_flips_are_told(tmp_path: Path) -> None:
