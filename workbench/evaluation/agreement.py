@@ -94,14 +94,14 @@ def _kappa(tp: int, fn: int, tn: int, fp: int) -> float | None:
 
 def _single_class(good: int, bad: int) -> str:
     """Return the warning that gold labels of one class deserve."""
-    if good and bad or not good + bad:
+    if (good and bad) or not good + bad:
         return ""
     word, lacking = ("good", "TNR") if good else ("bad", "TPR")
     return f"every gold label is {word}: {lacking} and kappa cannot be told; add answers of the other class"
 
 
 def _good(run: EvalRun, name: str) -> int:
-    """Return the value of a good answer, 1, or 0 where lower is better. Raises `ConfigError` for more than two values."""
+    """Return the value of a good answer: 1, or 0 where lower is better. Raises `ConfigError` unless it is binary."""
     info = next((info for info in run.scorers if info.name == name), None)
     if info is None:
         known = ", ".join(i.name for i in run.scorers)
