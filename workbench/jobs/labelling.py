@@ -21,6 +21,7 @@ from workbench.labelling.resolving import Resolution
 from workbench.labelling.server import About, RemoteDataset
 from workbench.labelling.snapshot import Settling, Snapshot, store_snapshot
 from workbench.labelling.tasks import Task
+from workbench.reading.paths import outside
 
 if TYPE_CHECKING:
     from workbench.adapters.argilla_sdk import Argilla
@@ -55,6 +56,7 @@ def connected(bench: Workbench) -> Argilla:
 
 def push_tasks(bench: Workbench, server: Argilla, tasks: Sequence[Task], wish: Wish, watch: Watch) -> Pushed:
     """Push tasks into a dataset of one template. Raises `DataError` before anything is written if one is unfit."""
+    snapshots(bench, wish.dataset)  # what could never be pulled is not pushed
     template = load_template(bench, wish.template)
     form = template.form(_candidates(tasks, wish.source) if template.spec.compares() else 1)
     if not (wish.suggestions and template.spec.suggestions):
@@ -106,8 +108,16 @@ def _settling(bench: Workbench, server: Argilla, name: str, how: Resolution, wat
 
 
 def snapshots(bench: Workbench, name: str) -> Path:
-    """Return the folder of a dataset's snapshots."""
-    return bench.home.root / "records" / name
+    """Return the folder of a dataset's snapshots. Raises `DataError` for a name that leads elsewhere.
+
+    Whoever may make datasets on the server chooses their names.
+    """
+    folder = bench.home.root / "records"
+    why = "the name is no single part of a path" if name == "." or "/" in name else outside(folder, name)
+    if why:
+        fix = "give the dataset in Argilla a plain name, such as review-1"
+        raise DataError(Problem("PATH_OUTSIDE", why, field="dataset", got=name, fix=fix))
+    return folder / name
 
 
 def remote(server: Argilla, name: str) -> RemoteDataset:
