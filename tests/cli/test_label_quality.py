@@ -110,6 +110,24 @@ def test_how_many_labels_a_judge_still_needs_is_told(workbench: Command) -> None
     assert unknown.code == 2 and "it has: exact_match, token_f1" in unknown.err
 
 
+def test_a_queue_for_adjudicators_is_no_vote_of_its_own(workbench: Command) -> None:
+    workbench("eval", "run")
+    bench = load_workbench(Path("workbench.yaml"))
+    answered = tasks_from_run(bench.home.run("latest"), failed=False, scorer=None)
+    pulled("review", answered, {"ann-1": ["pass", "fail", "fail"]})
+    words = ("label", "next", "--judge", "exact_match", "--within", "0.2", "--mix", "random", "--json")
+    before = json.loads(workbench(*words).out)["needed"]
+    pulled("review-adjudication", answered, {"lead": ["fail", "pass", "pass"]})
+    assert json.loads(workbench(*words).out)["needed"] == before
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "..", ".", "a/b", "/tmp", "a\\b", "nul", "a\x00b"])
+def test_a_datasets_name_leads_nowhere_but_into_its_own_folder(workbench: Command, name: str) -> None:
+    done = workbench("label", "agreement", name)
+    assert done.code == 3
+    assert "PATH_OUTSIDE" in done.err
+
+
 @pytest.mark.parametrize(
     ("mix", "message"),
     [

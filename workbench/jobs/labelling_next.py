@@ -11,6 +11,7 @@ from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.run import read_run
 from workbench.jobs.labelling_sources import tasks_from_run
+from workbench.labelling.adjudicating import SUFFIX
 from workbench.labelling.needed import Needed, labels_needed
 from workbench.labelling.next import Candidate, Pick, Wanted, lot_sample, next_records
 from workbench.labelling.snapshot import Snapshot, latest_snapshot
@@ -114,9 +115,10 @@ def _known(task: Task) -> Known:
 
 
 def _snapshots(bench: Workbench) -> Iterable[Snapshot]:
-    """Yield what was pulled last of every dataset."""
+    """Yield what was pulled last of every dataset; of a queue for adjudicators, its dataset holds what was decided."""
     for latest in sorted((bench.home.root / "records").glob("*/latest.json")):
-        yield latest_snapshot(latest.parent)
+        if not latest.parent.name.endswith(SUFFIX):
+            yield latest_snapshot(latest.parent)
 
 
 def _labelled(bench: Workbench) -> set[Known]:
