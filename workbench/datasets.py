@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from workbench.nouns import Many, Noun, canonical_bytes
-from workbench.records import Message, Passage
+from workbench.records import Message, Passage, Turn
 
 Use = Literal["train", "dev", "gate"]
 USES: tuple[Use, ...] = ("train", "dev", "gate")
@@ -48,14 +48,129 @@ class Sample(Noun):
 
     def family(self) -> str:
         """Return `group`, or a name made from the normalised prompt when no group was given."""
-        return self.group or "text:" + hashlib.sha256(normalised_prompt(self.messages).encode()).hexdigest()[:16]
+        return self.group or family_of(self.messages)
 
     def digest(self) -> bytes:
         """Return the SHA-256 of the row's content."""
-        return hashlib.sha256(canonical_bytes(self.model_dump(mode="json"))).digest()
+        return _digest(self)
 
 
-def normalised_prompt(messages: tuple[Message, ...]) -> str:
+class Lineage(Noun):
+    """Where a row that is learnt from comes from."""
+
+    sources: Many[str] = ()
+    """Ids of the records, rows or run samples it was made from, as `<dataset or run>/<id>`."""
+    annotators: Many[str] = ()
+    """Who said what it rests on, as the labelling server names them."""
+    recipe: str = ""
+    """What made it: an import's format, a rule of `pairs build`, a synthesis recipe with its fingerprint."""
+    synthetic: bool = False
+    """Whether a model wrote any text of it. Such a row enters no gate set without a human's label."""
+
+
+class Conversation(Noun):
+    """A row of a set for supervised tuning: a chat whose assistant turns are to be learnt."""
+
+    id: str = Field(min_length=1)
+    """Unique name in its dataset."""
+    group: str = ""
+    """The prompt family; left empty, it is made from the first user turn."""
+    messages: Many[Turn] = Field(min_length=2)
+    """The chat. At least one assistant turn is learnt from."""
+    tools: str = ""
+    """The tools on offer, as the JSON text of a list of schemas; empty where there are none."""
+    good: bool | None = None
+    """Thumb of the last answer, which KTO learns from; `None`: nobody gave one."""
+    tags: dict[str, str] = {}
+    """Slices, as name → value."""
+    lineage: Lineage = Lineage()
+    """Where it comes from."""
+
+    @field_validator("messages")
+    @classmethod
+    def _teaches(cls, messages: tuple[Turn, ...]) -> tuple[Turn, ...]:
+        if not any(m.role == "assistant" and m.learnt for m in messages):
+            raise ValueError("no assistant turn is learnt from")
+        if not any(m.role == "user" and m.content.strip() for m in messages):
+            raise ValueError("no user turn has text")
+        return messages
+
+    def family(self) -> str:
+        """Return `group`, or a name made from what stands before the first answer to the user."""
+        return self.group or family_of(self.messages[: _first_answer(self.messages)])
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 of the row's content."""
+        return _digest(self)
+
+
+class Side(Noun):
+    """One of the two answers of a preference pair."""
+
+    messages: Many[Turn] = Field(min_length=1)
+    """The answer: usually one assistant turn."""
+    model: str = ""
+    """The model that wrote it, `human` for a person, empty where nobody knows."""
+
+    def text(self) -> str:
+        """Return the contents of its turns, joined by line ends."""
+        return "\n".join(m.content for m in self.messages)
+
+
+PairRule = Literal["ranking", "pick", "rating", "thumbs", "edit", "runs", "feedback", "imported"]
+"""What a pair was made from."""
+
+
+class PreferencePair(Noun):
+    """A row of a set for preference tuning: of two answers to one prompt, the one that is preferred."""
+
+    id: str = Field(min_length=1)
+    """Unique name in its dataset."""
+    group: str = ""
+    """The prompt family; left empty, it is made from the prompt."""
+    prompt: Many[Turn] = Field(min_length=1)
+    """What both answer."""
+    chosen: Side
+    """The preferred answer."""
+    rejected: Side
+    """The other one."""
+    rule: PairRule = "imported"
+    """What it was made from."""
+    margin: float | None = Field(None, ge=0)
+    """By how much it is preferred, on the scale of its rule; `None` where that has no strength."""
+    on_policy: bool | None = None
+    """Whether the model that is to be tuned wrote both answers; `None`: nobody knows."""
+    tools: str = ""
+    """The tools on offer, as the JSON text of a list of schemas."""
+    tags: dict[str, str] = {}
+    """Slices, as name → value."""
+    lineage: Lineage = Lineage()
+    """Where it comes from."""
+
+    @model_validator(mode="after")
+    def _prefers(self) -> PreferencePair:
+        if self.chosen.messages == self.rejected.messages:
+            raise ValueError("chosen and rejected are the same")
+        return self
+
+    def family(self) -> str:
+        """Return `group`, or a name made from the normalised prompt."""
+        return self.group or family_of(self.prompt)
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 of the row's content."""
+        return _digest(self)
+
+
+Row = Sample | Conversation | PreferencePair
+
+
+def family_of(messages: tuple[Message, ...] | tuple[Turn, ...]) -> str:
+    """Return a prompt family's name made from the prompt's normalised text, so that equal prompts stay together."""
+    return "text:" + hashlib.sha256(normalised_prompt(messages).encode()).hexdigest()[:16]
+
+
+def normalised_prompt(messages: tuple[Message, ...] | tuple[Turn, ...]) -> str:
     """Return the prompt's text with case, width and spacing folded away."""
     text = " ".join(m.content for m in messages if m.role in ("user", "system"))
     text = unicodedata.normalize("NFKC", text).casefold()
@@ -99,6 +214,8 @@ def split_of(family: str, split: Split) -> Use:
 
 
 Kind = Literal["samples", "pairs", "conversations"]
+ROW_OF: dict[Kind, type[Row]] = {"samples": Sample, "pairs": PreferencePair, "conversations": Conversation}
+"""What a row of each kind is."""
 
 
 class Manifest(Noun):
@@ -124,3 +241,13 @@ class Manifest(Noun):
     """Rows dropped because an equal row with the same id came before."""
     n_quarantined: int = Field(0, ge=0)
     """Rows set aside because they could not be read."""
+
+
+def _first_answer(messages: tuple[Turn, ...]) -> int:
+    """Return the place of the first assistant turn behind a user's."""
+    asked = next(i for i, m in enumerate(messages) if m.role == "user")
+    return next((i for i, m in enumerate(messages) if i > asked and m.role == "assistant"), len(messages))
+
+
+def _digest(row: Noun) -> bytes:
+    return hashlib.sha256(canonical_bytes(row.model_dump(mode="json"))).digest()

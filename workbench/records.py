@@ -20,6 +20,30 @@ class Message(Noun):
     """What is said; may be empty for an assistant turn that only calls tools."""
 
 
+class ToolCall(Noun):
+    """A tool that an assistant asked for."""
+
+    id: str = ""
+    """Names the call for the turn that answers it; may be empty."""
+    name: str = Field(min_length=1)
+    """The tool's name."""
+    arguments: str
+    """What it is called with, as JSON text."""
+
+
+class Turn(Message):
+    """One turn of a conversation that is learnt from; unlike a prompt's message it may call tools and answer calls."""
+
+    tool_calls: Many[ToolCall] = ()
+    """Tools that an assistant's turn asks for."""
+    tool_call_id: str = ""
+    """The call that a tool's turn answers."""
+    name: str = ""
+    """The tool, or the speaker among several of one role."""
+    learnt: bool = True
+    """Whether an assistant's turn is learnt from; OpenAI's `weight`. Other turns never are."""
+
+
 class Passage(Noun):
     """One piece of text that was retrieved for, or holds the answer to, a question."""
 

@@ -27,7 +27,8 @@ from workbench.reading.hashes import distinct, equal_hashes, fingerprint_of, sho
 from workbench.reading.rows import rows_in
 from workbench.reading.source import Source, open_source
 from workbench.reading.stored import StoredDataset, open_dataset, write_rows
-from workbench.store.files import flush, write_atomic
+from workbench.reading.storing import settle
+from workbench.store.files import write_atomic
 
 READER = "2"
 """Bumped when the same file would be read to other rows."""
@@ -60,7 +61,7 @@ def store_dataset(
         intake.judge(quarantine_share)
         manifest = intake.manifest(name, rule)
         write_atomic(work / "manifest.json", manifest.json_bytes())
-        _move(work, folder / manifest.fingerprint)
+        settle(work, folder / manifest.fingerprint)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     write_atomic(index, _Known(manifest=manifest, notes=dict(intake.notes)).json_bytes())
@@ -216,14 +217,3 @@ def _settle(source: Source, twins: frozenset[int]) -> tuple[frozenset[int], list
         else:
             repeated.add(number)
     return frozenset(repeated), clashes
-
-
-def _move(work: Path, target: Path) -> None:
-    """Put a finished folder in its place; if the same rows are there already, only this source's faults are renewed."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not (target / "manifest.json").exists():
-        flush(work)
-        work.rename(target)
-        flush(target.parent)
-    elif (work / "quarantine.jsonl").exists():
-        write_atomic(target / "quarantine.jsonl", (work / "quarantine.jsonl").read_bytes())

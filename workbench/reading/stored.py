@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workbench.datasets import Manifest, Sample
+from workbench.datasets import ROW_OF, Manifest, Row, Sample
 from workbench.errors import DataError, Problem
 from workbench.store.files import flush, sha256_of, told_when_full, write_atomic
 from workbench.store.parquet import numbers, texts
@@ -62,6 +62,16 @@ class StoredDataset:
         """Yield (position from 0, sample) in batches, in the source's order."""
         for rows in self.iter_rows(batch):
             yield [(row.position, row.sample) for row in rows]
+
+    def iter_values(self, batch: int = 256) -> Iterator[Row]:
+        """Yield the rows, as the manifest's kind, in the stored order. Raises `DataError` where one is not of it."""
+        noun = ROW_OF[self.manifest.kind]
+        for rows in self.iter_rows(batch):
+            for row in rows:
+                try:
+                    yield noun.model_validate_json(row.text)
+                except ValidationError as exc:
+                    raise DataError(_damaged(self.rows, str(exc).splitlines()[0])) from exc
 
     @property
     def rows(self) -> Path:
