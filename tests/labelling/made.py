@@ -10,7 +10,16 @@ from workbench.labelling.tasks import Task
 from workbench.labelling.templates import Template
 from workbench.records import Message, Passage
 
-TEMPLATES = ("rag_review", "preference", "response_edit", "judge_audit", "open_coding")
+TEMPLATES = (
+    "rag_review",
+    "preference",
+    "response_edit",
+    "judge_audit",
+    "open_coding",
+    "rating",
+    "thumbs",
+    "sample_review",
+)
 ODD = "Paid within 14 days 😀 & <b>never</b> later.\r\nSee <img src=x onerror=alert(1)> 𝒳!"
 
 
