@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evalset": ("workbench.cli.evalset:evalset_group", "List and validate evalsets."),
     "argilla": ("workbench.cli.argilla:argilla_group", "Run Argilla's own server here, without Docker."),
     "label": ("workbench.cli.label:label_group", "Put records before annotators, and get their labels back."),
+    "data": ("workbench.cli.data:data_group", "Bring datasets in and out, and look at what is stored."),
     "doctor": ("workbench.cli.doctor:doctor", "Check configuration, keys, endpoints, packages and disk."),
 }
 

@@ -147,7 +147,7 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 LEAST = 24
 """Characters that a column which may be cut keeps."""
-TEXT = frozenset({"metrics", "95 % interval", "failed", "what"})
+TEXT = frozenset({"metrics", "95 % interval", "failed", "what", "prompt", "answer"})
 """Columns that may be cut."""
 NUMERIC = frozenset(
     {
@@ -164,6 +164,9 @@ NUMERIC = frozenset(
         "candidate",
         "Δ",
         "p",
+        "rows",
+        "families",
+        "version",
     }
 )
 
