@@ -117,6 +117,17 @@ class Side(Noun):
         return "\n".join(m.content for m in self.messages)
 
 
+class Votes(Noun):
+    """How those who compared two answers voted."""
+
+    chosen: int = Field(ge=0)
+    """For the answer that was chosen."""
+    rejected: int = Field(ge=0)
+    """For the other one."""
+    ties: int = Field(0, ge=0)
+    """For neither."""
+
+
 PairRule = Literal["ranking", "pick", "rating", "thumbs", "edit", "runs", "feedback", "imported"]
 """What a pair was made from."""
 
@@ -140,6 +151,10 @@ class PreferencePair(Noun):
     """By how much it is preferred, on the scale of its rule; `None` where that has no strength."""
     on_policy: bool | None = None
     """Whether the model that is to be tuned wrote both answers; `None`: nobody knows."""
+    votes: Votes | None = None
+    """How people or judges voted on these two answers; `None`: nobody counted."""
+    seen_first: bool | None = None
+    """Whether those who compared saw the chosen answer before the other one; `None`: nobody knows."""
     tools: str = ""
     """The tools on offer, as the JSON text of a list of schemas."""
     tags: dict[str, str] = {}

@@ -47,6 +47,8 @@ class Pulled(Noun):
     """What annotators saw and were asked."""
     overlap: int
     """Submitted answers that a record needs."""
+    seed: str = ""
+    """Seed of the order in which candidates were shown."""
     n_records: int = Field(ge=0)
     """Records, labelled or not."""
     n_labelled: int = Field(ge=0)
@@ -223,6 +225,7 @@ def _manifest(
         fingerprint=fingerprint,
         form=dataset.about.form,
         overlap=dataset.about.overlap,
+        seed=dataset.about.seed,
         n_records=len(records),
         n_labelled=len(each),
         n_complete=sum(k >= dataset.about.overlap for k in each.values()),
