@@ -49,6 +49,15 @@ class LabellingConfig(Noun):
         return self
 
 
+class FirewallConfig(Noun):
+    """How the firewall recognises gate samples in what is learnt from, besides family, words, 13-word runs and triples."""
+
+    embedding: str | None = Field(None, min_length=1)
+    """Embedding model that sees paraphrases, such as all-MiniLM-L6-v2; left out, words alone are compared."""
+    cosine: float = Field(0.95, gt=0, le=1)
+    """Likeness of embeddings from which two texts are one."""
+
+
 class WorkbenchConfig(Noun):
     """The settings of one project."""
 
@@ -63,6 +72,8 @@ class WorkbenchConfig(Noun):
     # Said this way because pydantic drops a docstring beside a reference.
     labelling: LabellingConfig = Field(LabellingConfig(), json_schema_extra={"description": "Where people label."})
     """Where people label, and with which templates."""
+    firewall: FirewallConfig = Field(FirewallConfig(), json_schema_extra={"description": "What counts as a leak."})
+    """What counts as a leak."""
 
 
 @dataclass(frozen=True)
