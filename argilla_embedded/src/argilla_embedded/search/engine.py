@@ -11,6 +11,7 @@ from argilla_server.search_engine import base
 
 from argilla_embedded.search import metrics, vectors
 from argilla_embedded.search.connection import Backend, reading, sync_url
+from argilla_embedded.search.kept_vectors import keep, of_dataset
 from argilla_embedded.search.pages import Page, Search
 
 T = TypeVar("T")
@@ -53,7 +54,10 @@ class DatabaseSearchEngine(base.SearchEngine):
         """Do nothing, as `create_index`."""
 
     async def index_records(self, dataset: Dataset, records: Iterable[Record]) -> None:
-        """Do nothing, as `create_index`."""
+        """Keep vectors as floats, so that no search has to read the JSON of many; the rest the database does."""
+        key = dataset.id
+        for settings, dimensions in await self._read(lambda cursor: of_dataset(cursor, self.backend, key)):
+            await asyncio.to_thread(keep, self.database_url, self.backend, settings, dimensions)
 
     async def partial_record_update(self, record: Record, **update: object) -> None:
         """Do nothing, as `create_index`."""

@@ -42,6 +42,11 @@ CREATE TABLE argilla_search_vector (
     settings_id text NOT NULL, record_id text NOT NULL, alive boolean NOT NULL, changed bigint NOT NULL,
     PRIMARY KEY (settings_id, record_id));
 CREATE INDEX argilla_search_vector_changed ON argilla_search_vector (settings_id, changed);
+CREATE TABLE argilla_search_units (
+    id bigserial PRIMARY KEY, settings_id text NOT NULL, since bigint NOT NULL, upto bigint NOT NULL,
+    size integer NOT NULL, records bytea NOT NULL, numbers bytea NOT NULL, units bytea NOT NULL);
+ALTER TABLE argilla_search_units ALTER units SET STORAGE EXTERNAL;
+CREATE INDEX argilla_search_units_upto ON argilla_search_units (settings_id, upto, since, size);
 CREATE TABLE argilla_search_text (n bigint PRIMARY KEY, body tsvector NOT NULL);
 CREATE INDEX argilla_search_text_body ON argilla_search_text USING gin (body);
 """
@@ -285,6 +290,12 @@ TRIGGERS = {
         "PERFORM argilla_search_put_vector(NEW, true);",
         None,
     ),
+    "vectors_settings": (
+        """DELETE FROM argilla_search_units WHERE settings_id = OLD.id::text;
+        DELETE FROM argilla_search_vector WHERE settings_id = OLD.id::text;""",
+        "NULL;",
+        "NULL;",
+    ),
 }
 
 REBUILT = """
@@ -316,9 +327,13 @@ def prepare(connection: Any) -> None:
                 cursor.execute(statement)
             cursor.execute("INSERT INTO argilla_search_schema VALUES (%s)", [fingerprint])
         # Restored into another cluster, transactions count from another number.
+        now = "pg_current_xact_id()::text::bigint"
         cursor.execute(
-            "UPDATE argilla_search_vector SET changed = 1 WHERE changed > pg_current_xact_id()::text::bigint"
+            f"""DELETE FROM argilla_search_units
+            WHERE EXISTS (SELECT FROM argilla_search_vector WHERE changed > {now})
+            OR EXISTS (SELECT FROM argilla_search_units WHERE upto > {now})"""
         )
+        cursor.execute(f"UPDATE argilla_search_vector SET changed = 1 WHERE changed > {now}")
         cursor.execute("COMMIT")
 
 

@@ -50,6 +50,10 @@ TABLES = [
     alive INTEGER NOT NULL)""",
     "CREATE UNIQUE INDEX argilla_search_vector_record ON argilla_search_vector (settings_id, record_id)",
     "CREATE INDEX argilla_search_vector_seq ON argilla_search_vector (settings_id, seq)",
+    """CREATE TABLE argilla_search_units (
+    id INTEGER PRIMARY KEY, settings_id TEXT NOT NULL, since INTEGER NOT NULL, upto INTEGER NOT NULL,
+    size INTEGER NOT NULL, records BLOB NOT NULL, numbers BLOB NOT NULL, units BLOB NOT NULL)""",
+    "CREATE INDEX argilla_search_units_upto ON argilla_search_units (settings_id, upto, since, size)",
 ]
 
 
@@ -282,6 +286,7 @@ def triggers() -> list[str]:
         "DELETE FROM argilla_search_value WHERE a IN (SELECT a FROM argilla_search_attribute WHERE owner_id = OLD.id)",
         "DELETE FROM argilla_search_attribute WHERE owner_id = OLD.id",
     ]
+    gone_settings = [f"DELETE FROM argilla_search_{table} WHERE settings_id = OLD.id" for table in ("units", "vector")]
     only = "AND w.dataset_id = NEW.dataset_id AND a.owner_id = NEW.id"
     late = metadata_values("records AS w CROSS JOIN", "w", only)
     return [
@@ -321,6 +326,7 @@ def triggers() -> list[str]:
         _trigger("vector_insert", "AFTER INSERT ON vectors", vector_row()),
         _trigger("vector_update", "AFTER UPDATE ON vectors", [*vector_row(0, "OLD"), *vector_row()]),
         _trigger("vector_delete", "AFTER DELETE ON vectors", vector_row(0, "OLD")),
+        _trigger("settings_delete", "AFTER DELETE ON vectors_settings", gone_settings),
     ]
 
 

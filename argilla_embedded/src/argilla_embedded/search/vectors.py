@@ -2,7 +2,7 @@
 
 The database logs each change of a vector (`argilla_search_vector`); a search first reads what was logged since the last
 one, in the same snapshot as the rest of its answer. So another process' change is seen at
-once, and nothing is read twice.
+once, and nothing is read twice. A new process reads chunks of floats first (`kept_vectors`).
 """
 
 import math
@@ -14,17 +14,14 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic_core import from_json
 
+from argilla_embedded.search import kept_vectors
 from argilla_embedded.search.connection import Backend, reading
+from argilla_embedded.search.kept_vectors import Floats, Numbers, Stretch, Units, converted, spelled
 from argilla_embedded.search.pages import Hit, Page, Search
 
 MOST_BYTES = 4 * 2**30  # of all matrices together; the least recently used goes first
-_BATCH = 2000
-
-Numbers = NDArray[np.int64]
-Floats = NDArray[np.float32]
+END = 2**62  # beyond every place in a log
 
 
 @dataclass
@@ -40,33 +37,33 @@ class Matrix:
     free: list[int] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def put(self, record: str, number: int, unit: Floats) -> None:
-        """Set a record's vector, of length 1."""
-        row = self.rows.get(record)
-        if row is None:
-            row = self.free.pop() if self.free else self._grown()
-            self.rows[record] = row
-        self.numbers[row] = number
-        self.units[row] = unit
+    def apply(self, units: Units) -> None:
+        """Set each record's vector, or forget it."""
+        for record in [name for name, n in zip(units.records, units.numbers, strict=True) if n < 0]:
+            if (row := self.rows.pop(record, None)) is not None:
+                self.numbers[row] = -1
+                self.free.append(row)
+        kept = np.flatnonzero(units.numbers >= 0)
+        names = [units.records[place] for place in kept.tolist()]
+        fresh = [name for name in names if name not in self.rows]
+        self.rows.update(zip(fresh, self._places(len(fresh)), strict=True))
+        at = np.fromiter((self.rows[name] for name in names), np.int64, len(names))
+        self.numbers[at] = units.numbers[kept]
+        self.units[at] = units.rows[kept]
 
-    def drop(self, record: str) -> None:
-        """Forget a record's vector."""
-        row = self.rows.pop(record, None)
-        if row is not None:
-            self.numbers[row] = -1
-            self.free.append(row)
-
-    def _grown(self) -> int:
-        if self.used == len(self.numbers):
-            size = max(1024, self.used * 3 // 2)
+    def _places(self, count: int) -> list[int]:
+        """Return rows that nobody has."""
+        found = [self.free.pop() for _ in range(min(count, len(self.free)))]
+        wanted = self.used + count - len(found)
+        if wanted > len(self.numbers) or self.units.shape[1] != self.dimensions:
+            size = max(1024, wanted, len(self.numbers) * 3 // 2)
             numbers, units = np.full(size, -1, np.int64), np.zeros((size, self.dimensions), np.float32)
-            numbers[: self.used], units[: self.used] = (
-                self.numbers[: self.used],
-                self.units[: self.used].reshape(self.used, self.dimensions),
-            )
+            numbers[: self.used] = self.numbers[: self.used]
+            units[: self.used] = self.units[: self.used].reshape(self.used, self.dimensions)
             self.numbers, self.units = numbers, units
-        self.used += 1
-        return self.used - 1
+        found += range(self.used, wanted)
+        self.used = wanted
+        return found
 
 
 _matrices: OrderedDict[tuple[str, str], Matrix] = OrderedDict()
@@ -87,6 +84,7 @@ class Near:
 
 def find(database_url: str, backend: Backend, near: Near, restrict: Callable[[Search], None]) -> Page:
     """Return the nearest records among those that pass; the total counts those below the threshold too."""
+    kept_vectors.keep(database_url, backend, near.settings_id, len(near.vector))
     matrix = _matrix(database_url, near)
     # The lock first and the snapshot second: so the matrix never goes back to an older one.
     with matrix.lock, reading(database_url) as cursor:
@@ -94,9 +92,8 @@ def find(database_url: str, backend: Backend, near: Near, restrict: Callable[[Se
         everything = len(search.where)
         restrict(search)
         among = search.numbers() if len(search.where) > everything or search.joins else None
-        spelled = (lambda key: key.hex) if backend == "sqlite" else str
-        _read_log(matrix, cursor, backend, spelled(near.settings_id))
-        row = matrix.rows.get(spelled(near.without)) if near.without else None
+        _read_log(matrix, cursor, backend, spelled(backend, near.settings_id))
+        row = matrix.rows.get(spelled(backend, near.without)) if near.without else None
         without = int(matrix.numbers[row]) if row is not None else None
         nearest = _nearest(matrix, near, among, without)
         keys = _record_ids(cursor, backend, [number for number, _ in nearest])
@@ -140,56 +137,20 @@ def _matrix(database_url: str, near: Near) -> Matrix:
 
 
 def _read_log(matrix: Matrix, cursor: Any, backend: Backend, settings_id: str) -> None:
-    """Bring the matrix to the cursor's snapshot."""
+    """Bring the matrix to the cursor's snapshot.
+
+    SQLite's log is read by number: its writers come one after another, so a later change has a greater one.
+    PostgreSQL's by transaction: whatever was not yet visible has a number at or above the horizon of the last reading.
+    """
+    since = matrix.read  # and only at the end another, so that a failure half way loses nothing
+    for upto, units in kept_vectors.chunks(cursor, backend, settings_id, since, matrix.dimensions):
+        matrix.apply(units)
+        since = upto
     if backend == "sqlite":
-        _read_sqlite(matrix, cursor, settings_id)
+        cursor.execute("SELECT max(seq) FROM argilla_search_vector WHERE settings_id = ?", [settings_id])
     else:
-        _read_postgresql(matrix, cursor, settings_id)
-
-
-def _read_sqlite(matrix: Matrix, cursor: Any, settings_id: str) -> None:
-    """Read by number: SQLite's writers come one after another, so a later change has a greater one."""
-    cursor.execute(
-        """SELECT l.seq, l.record_id, l.alive, r.n, v.value FROM argilla_search_vector AS l
-        LEFT JOIN argilla_search_record AS r ON r.record_id = l.record_id
-        LEFT JOIN vectors AS v ON l.alive AND v.record_id = l.record_id AND v.vector_settings_id = l.settings_id
-        WHERE l.settings_id = ? AND l.seq > ? ORDER BY l.seq""",
-        [settings_id, matrix.read],
-    )
-    while rows := cursor.fetchmany(_BATCH):
-        _apply(matrix, [(record, number, value if alive else None) for _, record, alive, number, value in rows])
-        matrix.read = rows[-1][0]
-
-
-def _read_postgresql(matrix: Matrix, cursor: Any, settings_id: str) -> None:
-    """Read by transaction: whatever was not yet visible at the last reading has a number at or above its horizon."""
-    cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-    horizon = cursor.fetchone()[0]
-    cursor.execute(
-        """SELECT l.record_id, l.alive, r.n, v.value::text FROM argilla_search_vector AS l
-        LEFT JOIN argilla_search_record AS r ON r.record_id = l.record_id
-        LEFT JOIN vectors AS v ON l.alive AND v.record_id = l.record_id::uuid
-        AND v.vector_settings_id = l.settings_id::uuid
-        WHERE l.settings_id = %s AND l.changed >= %s""",
-        [settings_id, matrix.read],
-    )
-    while rows := cursor.fetchmany(_BATCH):
-        _apply(matrix, [(record, number, value if alive else None) for record, alive, number, value in rows])
-    matrix.read = horizon
-
-
-def _apply(matrix: Matrix, changes: list[tuple[str, int | None, str | None]]) -> None:
-    """Set or drop each record's vector; one without a direction, or of another length, is similar to nothing."""
-    lists = [from_json(value) if value is not None and number is not None else [] for _, number, value in changes]
-    fitting = [place for place, each in enumerate(lists) if len(each) == matrix.dimensions]
-    values = np.array([lists[place] for place in fitting], np.float64).reshape(len(fitting), matrix.dimensions)
-    with np.errstate(over="ignore"):
-        norms = np.linalg.norm(values, axis=1, keepdims=True)
-    directed = np.isfinite(norms[:, 0]) & (norms[:, 0] > 0)
-    units = np.divide(values, norms, out=np.zeros_like(values), where=directed[:, None]).astype(np.float32)
-    kept = {place: units[at] for at, place in enumerate(fitting) if directed[at]}
-    for place, (record, number, _) in enumerate(changes):
-        if number is not None and place in kept:
-            matrix.put(record, number, kept[place])
-        else:
-            matrix.drop(record)
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    horizon = cursor.fetchone()[0] or 0
+    for batch in kept_vectors.changes(cursor, backend, settings_id, Stretch(since, END)):
+        matrix.apply(converted(batch, matrix.dimensions))
+    matrix.read = max(since, horizon)
