@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from workbench.curation.guarded_texts import Learnt, Passages, cut_out, family_name, learnt_texts, sources_of
-from workbench.curation.known_marks import Known, known_marks, known_vectors
+from workbench.curation.known_marks import Known, known_marks, known_vectors, marked
 from workbench.curation.leaks import COSINE, Guarded, How, Leak, leaks, marks_of, without
 from workbench.curation.stored_datasets import datasets_in
+from workbench.datasets import Sample
 from workbench.errors import LeakageError, Problem
 from workbench.reading.stored import StoredDataset, open_dataset
 from workbench.store.home import RUN_ID, Home
@@ -120,23 +121,33 @@ def find_leaks(
 ) -> Iterator[Hit]:
     """Yield, for each row and gate set that knows it, the strongest sign; clean rows yield nothing."""
     known = {named(gate): known_marks(gate, home) for gate in gates}
-    passages = Passages(passage for gate in known.values() for passage in gate.passages)
-    origins = _Origins(gates, known, home)
     theirs: Mapping[str, Vectors] = {}
     if meaning is not None:
-        pairs = [(named(gate), gate) for gate in gates]
+        asked = [(named(gate), gate) for gate in gates]
         theirs = {
-            name: known_vectors(known[name], gate, home, meaning.embed, meaning.fingerprint) for name, gate in pairs
+            name: known_vectors(known[name], gate, home, meaning.embed, meaning.fingerprint) for name, gate in asked
         }
+    origins = _Origins(gates, known, home)
     reading = iter(rows)
     while some := list(islice(reading, ROWS_AT_ONCE)):
-        texts = cut_out([text for row in some for text in learnt_texts(row)], passages)
-        ours = None if meaning is None else meaning.embed([text.text for text in texts])
         made = list(origins.made_from(some))
-        for name, gate in known.items():
-            vectors = None if ours is None else (ours, theirs[name])
-            kin = _kin(texts, gate, vectors, COSINE if meaning is None else meaning.cosine)
-            yield from _by_row(name, [*(leak for of, leak in made if of == name), *kin])
+        made += _compared(some, known, theirs, meaning)
+        for name in known:
+            yield from _by_row(name, (leak for of, leak in made if of == name))
+
+
+def learnt_sets(home: Home) -> list[StoredDataset]:
+    """Return the newest version of every stored dataset of use train."""
+    return [open_dataset(one.path) for one in datasets_in(home.root) if one.manifest.use == "train" and one.manifest.n]
+
+
+def learnt_before(samples: Sequence[Sample], sets: Sequence[StoredDataset]) -> Iterator[Hit]:
+    """Yield the rows of train sets in which samples that are to guard are recognised; `Hit.gate` is the train set."""
+    known = {"": marked(samples)}
+    for stored in sets:
+        reading = iter(stored.iter_values())
+        while some := list(islice(reading, ROWS_AT_ONCE)):
+            yield from _by_row(named(stored), (leak for _, leak in _compared(some, known, {}, None)))
 
 
 def named(stored: StoredDataset) -> str:
@@ -144,12 +155,19 @@ def named(stored: StoredDataset) -> str:
     return f"{stored.path.parent.name}@{stored.manifest.fingerprint[:12]}"
 
 
-def _kin(
-    texts: Sequence[Guarded], gate: Known, vectors: tuple[Vectors, Vectors] | None, cosine: float
-) -> tuple[Leak, ...]:
-    """Return which texts are kin to one gate set, its template and its passages left out on both sides."""
-    marks = without(marks_of(texts), gate.runs, gate.triples)
-    return leaks(texts, gate.texts, marks=(marks, gate.marks), vectors=vectors, cosine=cosine)
+def _compared(
+    rows: Sequence[Learnt], known: Mapping[str, Known], theirs: Mapping[str, Vectors], meaning: Meaning | None
+) -> Iterator[tuple[str, Leak]]:
+    """Yield the texts of rows that are kin to a gate set's, its template and its passages left out on both sides."""
+    passages = Passages(passage for gate in known.values() for passage in gate.passages)
+    texts = cut_out([text for row in rows for text in learnt_texts(row)], passages)
+    ours, marks = None if meaning is None else meaning.embed([text.text for text in texts]), marks_of(texts)
+    for name, gate in known.items():
+        both = (without(marks, gate.runs, gate.triples), gate.marks)
+        vectors = None if ours is None else (ours, theirs[name])
+        cosine = COSINE if meaning is None else meaning.cosine
+        for leak in leaks(texts, gate.texts, marks=both, vectors=vectors, cosine=cosine):
+            yield name, leak
 
 
 def _by_row(gate: str, found: Iterable[Leak]) -> Iterator[Hit]:

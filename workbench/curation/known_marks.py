@@ -126,7 +126,7 @@ def _kept(place: Path) -> Known | None:
     import numpy as np
 
     try:
-        with np.load(place, allow_pickle=False) as kept:
+        with place.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             texts, words, passages = json.loads(kept["told"].tobytes())
             marks = Marks(
                 tuple(words),
