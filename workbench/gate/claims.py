@@ -20,7 +20,7 @@ from workbench.runs import ScorerInfo
 from workbench.statistics.noninferiority import Decision, Scale, decide_difference, decide_mean
 
 PASSED = 0.5
-"""A sample passes a binary metric when at least this share of its answers does."""
+"""A sample passed a binary metric before when at least this share of its answers did; one in doubt may regress."""
 ON_THE_WAY = ("latency", "cost")
 """Kinds of scorers that read what an answer took, and not what it says: one from the cache has none of it."""
 
@@ -209,18 +209,23 @@ def _regressions(policy: Policy, evidence: Evidence, info: ScorerInfo, cap: floa
 def _may_have_passed(old: SampleScores, new: SampleScores, info: ScorerInfo) -> bool:
     """Return whether a sample passed before; one whose old score is missing may have, unless it passes now."""
     if old.mean is None:
-        return old.applies and (new.mean is None or not _passes(new.mean, info))
+        return old.applies and (new.mean is None or _failing_share(new.mean, info) > 0)
     return _passes(old.mean, info)
 
 
 def _regressed(old: SampleScores, new: SampleScores, info: ScorerInfo) -> float | None:
+    """Return the share of the new answers that fail: the cap means the same however often a sample is asked."""
     if old.mean is None or new.mean is None:
         return None
-    return float(not _passes(new.mean, info))
+    return _failing_share(new.mean, info)
+
+
+def _failing_share(mean: float, info: ScorerInfo) -> float:
+    return 1 - mean if info.better == "higher" else mean
 
 
 def _passes(mean: float, info: ScorerInfo) -> bool:
-    return mean >= PASSED if info.better == "higher" else mean <= PASSED
+    return 1 - _failing_share(mean, info) >= PASSED
 
 
 def _info(pool: Pool, name: str) -> ScorerInfo | None:

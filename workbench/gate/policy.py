@@ -37,7 +37,10 @@ class CostLimit(Noun):
     """What the candidate's answers may cost, in the currency of its price table."""
 
     per_sample: float | None = Field(None, gt=0)
-    """Mean price of one answer; answers from the cache do not count."""
+    """Mean price of one answer; answers from the cache do not count. It can fail, but not pass, without `at_most`."""
+    at_most: float | None = Field(None, gt=0)
+    """The most that one answer can cost: longest prompt × input price + `max_tokens` × output price. Without an end,
+    answers too rare to be drawn could cost anything, and no bound of the mean is true."""
     total: float | None = Field(None, gt=0)
     """Money that the whole run spent on the candidate."""
 
@@ -45,6 +48,13 @@ class CostLimit(Noun):
     def _says_something(self) -> CostLimit:
         if self.per_sample is None and self.total is None:
             raise ValueError("the limit is empty: give per_sample or total")
+        if self.at_most is not None and self.per_sample is None:
+            raise ValueError("at_most belongs to per_sample, which is not given")
+        if self.at_most is not None and self.per_sample is not None and self.at_most <= self.per_sample:
+            raise ValueError(
+                f"no answer can cost more than at_most {self.at_most:g}, so that per_sample {self.per_sample:g} always "
+                "holds"
+            )
         return self
 
 

@@ -71,16 +71,31 @@ def _cost_claim(rule: str, what: str, limit: float, judge: Judge) -> Claim:
 
 
 def _each(paid: Sequence[Answer], limit: CostLimit) -> Judge:
+    """Judge the mean price. A pass rests on `at_most`: answers dearer than all that were seen may carry a mean."""
     prices = [a.cost for a in paid if a.cost is not None]
     if not paid:
         return unknown("every answer came from the cache, so that what one costs was not measured")
     if len(prices) < len(paid):
         return unknown(f"{len(paid) - len(prices)} of {len(paid)} answers have no price; add `price` to the model")
-    if len(prices) > 1 and min(prices) == max(prices):
-        return _known(prices[0], limit.per_sample or 0.0, len(prices), "every answer costs the same")
+    most, limited = limit.at_most, limit.per_sample or 0.0
+    if max(prices) == 0:
+        return _known(0.0, limited, len(prices), "no answer costs anything")
+    if most is not None and max(prices) > most:
+        return unknown(f"an answer cost {max(prices):.4g}, more than the at_most {most:g} of the policy", len(prices))
     families = [a.family for a in paid]
-    limited = limit.per_sample or 0.0
-    return lambda alpha: decide(mean_bounds(prices, families, low=0.0, level=1 - 2 * alpha), limited, "lower")
+
+    def judge(alpha: float) -> Decision:
+        bounds = mean_bounds(prices, families, low=0.0, high=most, level=1 - 2 * alpha)
+        found = decide(bounds, limited, "lower")
+        if most is not None or found.verdict == "fail":
+            return found
+        why = (
+            f"{found.reason} by an estimate that supposes no answer dearer than those seen; to pass, the policy must "
+            "say what one can cost at most: max_cost.at_most = longest prompt × input price + max_tokens × output price"
+        )
+        return found.model_copy(update={"verdict": "inconclusive", "reason": why})
+
+    return judge
 
 
 def _total(pool: Pool, limit: CostLimit) -> Judge:
