@@ -12,6 +12,8 @@ from tests.statistics.proofs import report
 from tests.statistics.proofs.at_limit import WORLDS, at_limit
 from tests.statistics.proofs.coverage import Cell, cells, coverage, exact_coverage
 from tests.statistics.proofs.deceptions import World
+from tests.statistics.proofs.enlarging import WORLDS as ENLARGED
+from tests.statistics.proofs.enlarging import enlarged
 from tests.statistics.proofs.gates import FAMILIES, SETTINGS, Family, Setting, missing_scores, verdicts
 from tests.statistics.proofs.worlds import Floats, Ints, unbounded
 from tests.statistics.proofs.worlds import verdicts as draw_verdicts
@@ -52,6 +54,12 @@ def test_the_simulation_notices_a_bound_that_sees_no_rare_lapse() -> None:
     world = next(w for w in WORLDS if w.shown and "0.9 ± 0.02" in w.name)
     found = at_limit(world, 100, SEED)
     assert not replace(found, passes=found.naive).holds(world, 100)
+
+
+def test_whoever_enlarges_an_evalset_until_it_passes_gains_nothing() -> None:
+    found = enlarged(ENLARGED[0], 100, SEED)
+    assert found.holds(100), found
+    assert found.unlimited > 2 * found.in_steps, "without the rule on looks it would pay"
 
 
 def test_missing_scores_never_make_a_bad_model_pass_though_dropping_them_would() -> None:

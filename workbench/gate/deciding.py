@@ -11,6 +11,7 @@ from workbench.evaluation.compare import compare
 from workbench.gate.claims import Evidence, claims
 from workbench.gate.decision import GateDecision, Reconciliation, RuleRow, joint
 from workbench.gate.judging import judged
+from workbench.gate.looking import level_of
 from workbench.gate.policy import Policy
 from workbench.gate.reconciling import reconciled
 from workbench.gate.records import Look, Outcome, Waiver
@@ -42,7 +43,7 @@ class Case:
 
     def alpha(self) -> float:
         """Return the one-sided level of this look: half the policy's from the second on."""
-        return self.policy.alpha if self.look == 1 else self.policy.alpha / 2
+        return level_of(self.look, self.policy.alpha)
 
 
 def decide(case: Case) -> GateDecision:

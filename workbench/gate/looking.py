@@ -18,6 +18,11 @@ MOST = 2
 Inputs = Mapping[str, str]
 
 
+def level_of(look: int, alpha: float) -> float:
+    """Return the one-sided level of a look, from 1: half the policy's from the second on."""
+    return alpha if look == 1 else alpha / 2
+
+
 @dataclass(frozen=True)
 class Sides:
     """What there is to judge, before it is known how."""

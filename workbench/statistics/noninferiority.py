@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from pydantic import model_validator
+
 from workbench.nouns import Noun
 from workbench.statistics.intervals import Estimate
 from workbench.statistics.missing import filled, widened, worst_case_differences
@@ -19,6 +21,10 @@ Verdict = Literal["pass", "fail", "inconclusive"]
 
 GATE_LEVEL = 0.90
 """Two-sided level whose bounds are one-sided 95 %."""
+
+
+WIDEST = 1e100
+"""Furthest end of a declared range: squares of what lies beyond are no floats."""
 
 
 class Decision(Noun):
@@ -43,6 +49,13 @@ class Scale(Noun):
     """Highest possible score; `None`: unbounded."""
     better: Better = "higher"
     """Which direction is good."""
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Scale:
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if max(map(abs, ends), default=0.0) > WIDEST:
+            raise ValueError(f"a range of {self.low} … {self.high} bounds nothing; leave open what has no end")
+        return self
 
 
 def decide(estimate: Estimate, limit: float, better: Better = "higher") -> Decision:

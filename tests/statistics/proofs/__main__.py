@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.statistics.proofs import at_limit, coverage, gates, report
+from tests.statistics.proofs import at_limit, coverage, enlarging, gates, report
 
 PAGE = Path(__file__).parents[3] / "docs" / "statistics.md"
 
@@ -34,6 +34,10 @@ def main() -> int:
     for world in at_limit.WORLDS:
         shares = limits[world] = at_limit.at_limit(world, gates.GATES, args.seed)
         _say(f"{world.name}; {world.n}: {shares}")
+    teams = {}
+    for world in enlarging.WORLDS:
+        greens = teams[world] = enlarging.enlarged(world, enlarging.TEAMS, args.seed)
+        _say(f"enlarging, {world.name}: {greens}")
     missing = gates.missing_scores(gates.MISSING_TRIALS, args.seed)
     _say(report.missing_line(missing))
     stamp = f"Made on {datetime.now(UTC):%Y-%m-%d} with seed {args.seed}, {args.draws:,} draws a cell"
@@ -44,11 +48,14 @@ def main() -> int:
         f"**Exact coverage of a proportion at a fixed true rate, in percent**\n\n{report.exact_table()}\n\n"
         f"**{gates.GATES} gates a family**\n\n{report.gate_table(counts)}\n\n{report.missing_line(missing)}\n\n"
         f"**{gates.GATES} gates over a model exactly at its limit** (promised: at most 28 pass)\n\n"
-        f"{report.limit_table(limits)}\n\n{report.search_line(limits)}",
+        f"{report.limit_table(limits)}\n\n{report.search_line(limits)}\n\n"
+        f"**{enlarging.TEAMS} teams that enlarge an evalset until a model at its limit passes** (promised: at most 28 "
+        f"pass, and in steps the level of 5 %)\n\n{report.enlarging_table(teams)}",
     )
     broken = [cell.name() for cell, share in measured.items() if not cell.holds(share)]
     broken += [f"{s.name}: {f.name}" for (s, f), c in counts.items() if not f.holds(c[f.counted], gates.GATES)]
     broken += [f"{world.name}; {world.n}" for world, shares in limits.items() if not shares.holds(world, gates.GATES)]
+    broken += [f"enlarging, {world.name}" for world, greens in teams.items() if not greens.holds(enlarging.TEAMS)]
     broken += ["missing scores"] if missing.false_greens else []
     _say(f"{len(broken)} promises broken: {', '.join(broken)}" if broken else "every promise holds")
     return 1 if broken else 0

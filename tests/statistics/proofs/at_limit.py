@@ -15,13 +15,14 @@ import numpy as np
 
 from tests.statistics.proofs.deceptions import (
     World,
+    dear,
     family_pairs,
     fractions,
     lapsing,
+    long_tail,
     lost_families,
     open_scores,
     ordinal,
-    prices,
     rate,
     rate_in_families,
     repeats,
@@ -46,6 +47,7 @@ def _given(*sizes: int) -> Callable[[np.random.Generator], Ints]:
 
 
 FEW_LARGE, LARGE = (50,) * 10 + (1,) * 500, (20,) * 5 + (1,) * 50
+TENS, MIXED = (10,) * 10 + (1,) * 2000, (40,) * 5 + (4,) * 50 + (1,) * 500
 WORLDS = (
     fractions(100, 0.011, shown=True),
     fractions(100, 0.034, spread=0.001, shown=True),
@@ -98,6 +100,13 @@ WORLDS = (
     lost_families("50 families of 1 to 5", tuple(range(1, 6)) * 10, 0.07),
     lost_families("200 families of 1 to 20", tuple(range(1, 21)) * 10, 0.02),
     lost_families("10 families of 10", (10,) * 10, 0.29),
+    lost_families("10 families of 10, 2,000 of 1", TENS, 0.125, large_only=True, shown=True),
+    lost_families("10 families of 10, 2,000 of 1", TENS, 0.25, large_only=True),
+    lost_families("10 families of 10, 2,000 of 1", TENS, 0.01),
+    lost_families("1 family of 100, 1,000 of 1", (100,) + (1,) * 1000, 0.7, large_only=True),
+    lost_families("3 families of 30, 300 of 1", (30,) * 3 + (1,) * 300, 0.6, large_only=True),
+    lost_families("5 families of 40, 50 of 4, 500 of 1", MIXED, 0.3, large_only=True),
+    lost_families("5 families of 40, 50 of 4, 500 of 1", MIXED, 0.02),
     family_pairs(10, 3),
     family_pairs(100, 3),
     lapsing(100, 0.02, shown=True),
@@ -130,7 +139,12 @@ WORLDS = (
     open_scores(20, 0.0, 0.0),
     open_scores(100, 0.1, 0.5),
     open_scores(100, 0.011, 0.9, 0.02, promised=False),
-    prices(100),
+    long_tail(100, shown=True),
+    long_tail(1000),
+    dear(200, 0.01, 95, shown=True),
+    dear(59, 0.02, 95),
+    dear(1000, 0.003, 95),
+    dear(1000, 0.1, 5),
 )
 """The search for bad worlds; those `shown` stand in the table and run in the default tests."""
 

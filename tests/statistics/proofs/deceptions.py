@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import exp, log
+from statistics import NormalDist
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from workbench.statistics.noninferiority import Scale
 Draw = Callable[[np.random.Generator], tuple[Floats, Floats | None, Ints]]
 """Scores of the candidate, those of the baseline (`None`: a threshold is judged), and the samples' families."""
 RATE, ORDINAL = Scale(low=0.0, high=1.0), Scale(low=1.0, high=5.0)
-OPEN, PRICE = Scale(), Scale(low=0.0, better="lower")
+OPEN = Scale()
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,27 @@ def open_scores(n: int, lost: float, by: float, spread: float = 0.1, promised: b
     return World(name, f"{n:,}", -lost * by, draw, OPEN, promised=promised, shown=not promised)
 
 
-def prices(n: int) -> World:
-    """Prices with a long tail (log-normal, σ = 1), against the most that they may be on average."""
+def dear(n: int, share: float, times: float, shown: bool = False) -> World:
+    """Prices of which a share is `times` as high as the rest, against the most that they may be on average.
+
+    The end that the policy declares is twice the dearest price.
+    """
 
     def draw(rng: np.random.Generator) -> tuple[Floats, None, Ints]:
-        return rng.lognormal(0, 1, n), None, np.arange(n)
+        return np.where(rng.random(n) < share, times, rng.uniform(0.9, 1.1, n)), None, np.arange(n)
 
-    return World("`max_cost`, log-normal prices", f"{n:,}", float(np.exp(0.5)), draw, PRICE, promised=False, shown=True)
+    scale = Scale(low=0.0, high=2 * times, better="lower")
+    name = f"`max_cost`: {share:.1%} cost {times:g} times as much"
+    return World(name, f"{n:,}", 1 + share * (times - 1), draw, scale, shown=shown)
+
+
+def long_tail(n: int, end: float = 50.0, shown: bool = False) -> World:
+    """Prices with a long tail (log-normal, σ = 1, the few above `end` cost `end`), with `end` declared."""
+
+    def draw(rng: np.random.Generator) -> tuple[Floats, None, Ints]:
+        return np.minimum(rng.lognormal(0, 1, n), end), None, np.arange(n)
+
+    normal = NormalDist()
+    mean = exp(0.5) * normal.cdf(log(end) - 1) + end * normal.cdf(-log(end))
+    scale = Scale(low=0.0, high=end, better="lower")
+    return World(f"`max_cost`, log-normal up to {end:g}", f"{n:,}", mean, draw, scale, shown=shown)

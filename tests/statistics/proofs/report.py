@@ -8,6 +8,8 @@ from pathlib import Path
 from tests.statistics.proofs.at_limit import Shares
 from tests.statistics.proofs.coverage import SIZES, Cell, exact_coverage
 from tests.statistics.proofs.deceptions import World
+from tests.statistics.proofs.enlarging import SIZES as ENLARGED
+from tests.statistics.proofs.enlarging import TEAMS, Greens
 from tests.statistics.proofs.gates import FAMILIES, GATES, SETTINGS, Family, MissingCount, Setting, planned
 
 BEGIN, END = "<!-- proofs: begin, written by `make proofs` -->", "<!-- proofs: end -->"
@@ -80,6 +82,20 @@ def search_line(measured: dict[World, Shares]) -> str:
         f"{GATES * max(shares.naive for shares in kept.values()):.0f}. The most fails of a model at its limit are "
         f"{GATES * kept[harsh].fails:.0f} ({harsh.name}; {harsh.n})."
     )
+
+
+def enlarging_table(measured: dict[World, Greens]) -> str:
+    """Return one line a world: how many of 400 teams pass a bad model in the end, by how they enlarge its evalset."""
+    first, second, last = ENLARGED[0], ENLARGED[1], ENLARGED[-1]
+    lines = [
+        f"| truth | one look, n = {first} | then n = {second}, and no more | then n = {last:,}, and no more "
+        f"| each step to {last:,} as a first look | |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for world, greens in measured.items():
+        counts = f"{greens.once} | {greens.in_steps} | {greens.at_once} | {greens.unlimited}"
+        lines.append(f"| {world.name} | {counts} | {'held' if greens.holds(TEAMS) else '**broken**'} |")
+    return "\n".join(lines)
 
 
 def missing_line(count: MissingCount) -> str:
