@@ -67,7 +67,7 @@ def found(rows: Sequence[Learnt], home: Home) -> list[Hit]:
 
 def paraphrased(text: str) -> str:
     words = text.split()
-    return " ".join(["Would", "you", "tell", "me", "please", *words[4:17], "as", "others", "do", "it"])
+    return " ".join(["Would", "you", "tell", "me", "please", *words[2:15], "as", "others", "do", "it"])
 
 
 PLANTED: dict[str, Callable[[str], str]] = {
@@ -108,8 +108,11 @@ def test_published_questions_are_told_apart_and_their_copies_are_not(tmp_path: P
     pairs = list(zip(gate, clean[:1000], strict=True))
     assert len(pairs) == 1000
     assert found([conversation(f"c{at}", text) for at, (_, text) in enumerate(pairs)], home) == []
-    for how in ("verbatim", "re-cased", "re-spaced", "truncated"):
-        planted = [conversation(f"p{at}", PLANTED[how](text)) for at, text in enumerate(gate[:100])]
+    for how, plant in PLANTED.items():
+        # A few first words of a short question are anybody's.
+        long = [text for text in gate if len(text.split()) >= 16 or how in ("verbatim", "re-cased", "re-spaced")]
+        assert len(long) >= 100
+        planted = [conversation(f"p{at}", plant(text)) for at, text in enumerate(long[:100])]
         assert len(found(planted, home)) >= 95, how
 
 

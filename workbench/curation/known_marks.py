@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from workbench.curation.leaks import Vectors
     from workbench.curation.shingles import Hashes, Offsets
 
-METHOD = "1"
+METHOD = "2"
 """Bumped when the same samples would be marked otherwise."""
-TEMPLATE = 5
-"""Families of one set from which on a run of words that they share is its template."""
+TEMPLATE, TEMPLATE_SHARE = 5, 0.02
+"""Families of one set, and the share of all, from which on a run of words that they have in common is its template."""
 
 
 class Known(NamedTuple):
@@ -89,7 +89,7 @@ def _long_enough(passages: Sequence[str] | dict[str, None]) -> list[str]:
 
 
 def _often(shingles: Shingles, families: Offsets) -> Hashes:
-    """Return the shingles of texts of `TEMPLATE` families or more, ascending."""
+    """Return the shingles of texts of so many families that they are a template, ascending."""
     import numpy as np
 
     family = np.repeat(families, shingles.sizes())
@@ -98,7 +98,7 @@ def _often(shingles: Shingles, families: Offsets) -> Hashes:
     new = np.ones(len(hashes), bool)
     new[1:] = (hashes[1:] != hashes[:-1]) | (family[1:] != family[:-1])
     values, counts = np.unique(hashes[new], return_counts=True)
-    found: Hashes = values[counts >= TEMPLATE]
+    found: Hashes = values[counts >= max(TEMPLATE, TEMPLATE_SHARE * len(np.unique(families)))]
     return found
 
 
