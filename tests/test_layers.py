@@ -21,7 +21,7 @@ ORDER = (
     ("store", "statistics", "tables", "calling"),
     ("reading",),
     ("scoring", "labelling", "curation"),
-    ("evaluation",),
+    ("evaluation", "calibration"),
     ("gate",),
     ("reports",),
     ("adapters", "simulated"),

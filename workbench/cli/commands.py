@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("workbench.cli.init:init", "Write a first workbench.yaml and a first evalset here."),
     "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, rescore, show and compare them."),
     "gate": ("workbench.cli.gate:gate_group", "Decide whether the candidate may be released."),
-    "judge": ("workbench.cli.judge:judge_group", "Check a judge against gold labels."),
+    "judge": ("workbench.cli.judge:judge_group", "Measure judges against people, and correct what they say."),
     "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
     "evalset": ("workbench.cli.evalset:evalset_group", "List and validate evalsets."),
     "argilla": ("workbench.cli.argilla:argilla_group", "Run Argilla's own server here, without Docker."),

@@ -7,9 +7,9 @@ import click
 from workbench.cli.options import config_of, json_option
 
 
-@click.group("judge", epilog="Example: workbench judge check --judge correct --gold exact_match")
+@click.group("judge", epilog="Example: workbench judge calibrate latest --judge correct")
 def judge_group() -> None:
-    """Check a judge against gold labels."""
+    """Measure judges against people, and correct what they say by their measured error."""
 
 
 @judge_group.command(
@@ -36,3 +36,57 @@ def check_command(ctx: click.Context, run_id: str, judge: str, gold: str, tag: s
         click.echo(result.model_dump_json(indent=2))
     else:
         show_judge_check(result)
+
+
+@judge_group.command("calibrate", epilog="Example: workbench judge calibrate latest --judge correct --test")
+@click.argument("run_ids", metavar="[RUN]...", nargs=-1)
+@click.option("--judge", "metric", required=True, help="The judged metric, of pass and fail.")
+@click.option("--test", "open_test", is_flag=True, help="Open the test part: it is used once, and written down.")
+@click.option("--every", is_flag=True, help="Count answers that were picked for what they are; rates may be off.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the lot, as label next had it.")
+@json_option
+@click.pass_context
+def calibrate_command(
+    ctx: click.Context, run_ids: tuple[str, ...], metric: str, open_test: bool, every: bool, seed: int, as_json: bool
+) -> None:
+    """Measure a judge against what people said of the answers of finished runs (latest by default).
+
+    Labelled families are divided once, by a hash: 15 % for few-shot examples, 42.5 % to work on, 42.5 % for the test.
+    Without --test only the part to work on is looked at. The test part, once opened, corrects the judge's pass rates in
+    tables, reports and gates, until its rubric, prompt or model changes; another version of the judge needs new labels.
+    """
+    from workbench.cli.judging import show_calibration
+    from workbench.jobs.calibrating import Asked, calibrate_judge
+
+    asked = Asked(metric, open_test, every, seed)
+    found = calibrate_judge(config_of(ctx), run_ids or ("latest",), asked)
+    if as_json:
+        click.echo(found.model_dump_json(indent=2))
+    else:
+        show_calibration(found)
+
+
+@judge_group.command("ls", epilog="Example: workbench judge ls")
+@json_option
+@click.pass_context
+def ls_command(ctx: click.Context, as_json: bool) -> None:
+    """List the calibrations whose test part was opened: rates, labels, when and by whom."""
+    from workbench.calibration.book import calibrations
+    from workbench.cli.judging import show_calibrations
+
+    found = calibrations(config_of(ctx).home.root).records()
+    if as_json:
+        click.echo(f"[{','.join(c.model_dump_json() for c in found)}]")
+    else:
+        show_calibrations(found)
+
+
+@judge_group.command("correct", epilog="Example: workbench judge correct latest")
+@click.argument("run_id", metavar="[RUN]", default="latest")
+@json_option
+@click.pass_context
+def correct_command(ctx: click.Context, run_id: str, as_json: bool) -> None:
+    """Print a run's judged pass rates, corrected by the calibration that holds for each judge."""
+    from workbench.cli.judging import show_corrected
+
+    show_corrected(config_of(ctx), run_id, as_json=as_json)

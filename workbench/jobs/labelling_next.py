@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.run import read_run
+from workbench.jobs.human_verdicts import human_verdicts, known, labelled
 from workbench.jobs.labelling_sources import tasks_from_run
-from workbench.labelling.adjudicating import SUFFIX
 from workbench.labelling.needed import Needed, labels_needed
 from workbench.labelling.next import Candidate, Pick, Wanted, lot_sample, next_records
-from workbench.labelling.snapshot import Snapshot, latest_snapshot
 from workbench.labelling.tasks import Task
-from workbench.records import Label
 from workbench.runs import EvalRun, ScorerInfo
 from workbench.statistics.prevalence import Calibration
 from workbench.store.home import RunFolder
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 JUDGED = "rubric_judge"
 """Kind of the scorers whose verdicts say how unsure a judge is."""
-VERDICT, PASS, FAIL = "verdict", "pass", "fail"
-"""Question and answers of a template by which people pass or fail an answer."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +56,9 @@ def choose(bench: Workbench, run_id: str, asked: Asked) -> Choice:
     folder = bench.home.run(run_id)
     run = read_run(folder)
     tasks = tasks_from_run(folder, failed=False, scorer=None)
-    labelled = _labelled(bench)
+    done = labelled(bench)
     scores = _scores(run, folder)
-    candidates = [_candidate(task, scores.get(task.id, {}), run, asked, _known(task) in labelled) for task in tasks]
+    candidates = [_candidate(task, scores.get(task.id, {}), run, asked, known(task) in done) for task in tasks]
     vectors = _vectors(bench, tasks) if "diverse" in asked.wanted.shares else None
     try:
         picks = next_records(candidates, asked.wanted, seed=asked.seed, vectors=vectors)
@@ -87,11 +83,11 @@ def needed(bench: Workbench, run_id: str, scorer: str, half_width: float, *, see
         raise ConfigError(Problem("NOT_BINARY", "this metric is not binary", field="judge", got=scorer, fix=fix))
     tasks = tasks_from_run(folder, failed=False, scorer=None)
     judged = {id: told[scorer][0] for id, told in _scores(run, folder).items() if scorer in told}
-    human = _verdicts(bench)
-    candidates = [Candidate(record_id=task.id, group=task.group, labelled=_known(task) in human) for task in tasks]
+    human = human_verdicts(bench).passed
+    candidates = [Candidate(record_id=task.id, group=task.group, labelled=known(task) in human) for task in tasks]
     by_id = {task.id: task for task in tasks}
     lot = [id for id in lot_sample(candidates, seed=seed) if id in judged]
-    pairs = [(human[_known(by_id[id])], judged[id] == 1) for id in lot]
+    pairs = [(human[known(by_id[id])], judged[id] == 1) for id in lot]
     passes, fails = [j for h, j in pairs if h], [j for h, j in pairs if not h]
     if not passes or not fails:
         what = f"the lot holds {len(passes)} answers that people passed and {len(fails)} that they failed"
@@ -104,51 +100,6 @@ def needed(bench: Workbench, run_id: str, scorer: str, half_width: float, *, see
         judged_fails=len(fails) - sum(fails),
     )
     return labels_needed(sum(v == 1 for v in judged.values()), len(judged), judge, half_width)
-
-
-Known = tuple[str, tuple[str, ...]]
-"""A record and the answers that were labelled: another answer to the same question is another record."""
-
-
-def _known(task: Task) -> Known:
-    return task.id, task.outputs
-
-
-def _snapshots(bench: Workbench) -> Iterable[Snapshot]:
-    """Yield what was pulled last of every dataset; of a queue for adjudicators, its dataset holds what was decided."""
-    for latest in sorted((bench.home.root / "records").glob("*/latest.json")):
-        if not latest.parent.name.endswith(SUFFIX):
-            yield latest_snapshot(latest.parent)
-
-
-def _labelled(bench: Workbench) -> set[Known]:
-    return {known for known, _ in _labels(bench)}
-
-
-def _labels(bench: Workbench) -> Iterable[tuple[Known, Label]]:
-    for snapshot in _snapshots(bench):
-        tasks = {task.id: task for task in snapshot.tasks()}
-        yield from ((_known(tasks[label.record_id]), label) for label in snapshot.labels())
-
-
-def _verdicts(bench: Workbench) -> dict[Known, bool]:
-    """Return whether people passed an answer: as an adjudicator decided, else by majority; a draw says nothing.
-
-    Labels of different guidelines are not pooled: those of the guideline that was used last count.
-    """
-    given = [(known, label) for known, label in _labels(bench) if label.question == VERDICT]
-    newest = max((label.at, label.guideline) for _, label in given)[1] if given else ""
-    votes: dict[Known, int] = {}
-    for known, label in given:
-        if label.guideline == newest and label.value in (PASS, FAIL):
-            votes[known] = votes.get(known, 0) + (1 if label.value == PASS else -1)
-    decided = {known: vote > 0 for known, vote in votes.items() if vote}
-    for snapshot in _snapshots(bench):
-        tasks = {task.id: task for task in snapshot.tasks()}
-        for one in snapshot.resolved():
-            if (one.question, one.guideline, one.by) == (VERDICT, newest, "adjudicated") and one.value in (PASS, FAIL):
-                decided[_known(tasks[one.record_id])] = one.value == PASS
-    return decided
 
 
 Told = dict[str, list[float]]

@@ -52,9 +52,9 @@ def labels_needed(passes: int, n: int, judge: Calibration, half_width: float, *,
     if room <= 0:
         why = f"{n} answers alone leave ±{z * answers**0.5:.3f}, however many are labelled; judge more answers"
         return Needed(half_width=now, labels=None, why=why)
-    more = max(1, ceil(per_label / room) - m)
-    return Needed(half_width=now, labels=more, why=f"{m} labels give ±{now:.3f}; {more} more give ±{half_width:g}")
+    more = max(1, ceil(per_label / room - m))
+    return Needed(half_width=now, labels=more, why=f"{m:g} labels give ±{now:.3f}; {more} more give ±{half_width:g}")
 
 
-def _counts(judge: Calibration) -> tuple[tuple[int, int], tuple[int, int]]:
+def _counts(judge: Calibration) -> tuple[tuple[float, float], tuple[float, float]]:
     return (judge.judged_passes, judge.human_passes), (judge.judged_fails, judge.human_fails)

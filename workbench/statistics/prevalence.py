@@ -17,13 +17,13 @@ LEAST_INFORMATIVE = 0.1
 class Calibration(Noun):
     """How a judge did against adjudicated human labels, on a split used once."""
 
-    human_passes: int = Field(ge=1)
-    """m1: samples that people pass."""
-    judged_passes: int = Field(ge=0)
+    human_passes: float = Field(ge=1)
+    """m1: samples that people pass; where families have several, as many as independent ones would count."""
+    judged_passes: float = Field(ge=0)
     """Of them, passed by the judge."""
-    human_fails: int = Field(ge=1)
-    """m0: samples that people fail."""
-    judged_fails: int = Field(ge=0)
+    human_fails: float = Field(ge=1)
+    """m0: samples that people fail, likewise."""
+    judged_fails: float = Field(ge=0)
     """Of them, failed by the judge."""
 
     @model_validator(mode="after")
@@ -47,7 +47,7 @@ class Calibration(Noun):
 
 
 def corrected_rate(
-    passes: int, n: int, judge: Calibration, *, seed: int, draws: int = 4000, level: float = 0.95
+    passes: float, n: float, judge: Calibration, *, seed: int, draws: int = 4000, level: float = 0.95
 ) -> Estimate:
     """Return the true pass rate θ = (p + TNR - 1) / J of `n` samples of which the judge passes `passes`.
 
@@ -62,16 +62,16 @@ def corrected_rate(
     j_low = j - normal_quantile(0.95) * sqrt(tpr * (1 - tpr) / judge.human_passes + tnr * (1 - tnr) / judge.human_fails)
     if j_low < LEAST_INFORMATIVE:
         why = f"the judge may not tell good from bad: TPR {tpr:.2f} + TNR {tnr:.2f} - 1 may be as low as {j_low:.2f}"
-        return Estimate(value=None, n=n, undefined=why)
+        return Estimate(value=None, n=round(n), undefined=why)
     theta = min(1.0, max(0.0, (p + tnr - 1) / j))
     judged = p * (1 - p) / n
     fails = (1 - theta) ** 2 * tnr * (1 - tnr) / judge.human_fails
     goods = theta**2 * tpr * (1 - tpr) / judge.human_passes
     interval = _resampled(passes, n, judge, seed, draws, level, theta)
-    return Estimate(value=theta, n=n, se=sqrt(judged + fails + goods) / j, interval=interval)
+    return Estimate(value=theta, n=round(n), se=sqrt(judged + fails + goods) / j, interval=interval)
 
 
-def _resampled(passes: int, n: int, judge: Calibration, seed: int, draws: int, level: float, theta: float) -> Interval:
+def _resampled(passes: float, n: float, judge: Calibration, seed: int, draws: int, level: float, theta: float) -> Interval:
     import numpy as np
 
     rng = np.random.default_rng(seed)

@@ -1,0 +1,102 @@
+"""What `workbench judge` prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+import orjson
+
+from workbench.calibration.biases import Bias
+from workbench.calibration.calibrated import Calibrated
+from workbench.calibration.measuring import Share, Trust
+from workbench.cli.show import grid
+from workbench.config.workbench_yaml import Workbench
+from workbench.reports.words import MISSING, interval_text, number, signed
+
+COLOURS = {"good": "green", "usable": "yellow", "poor": "red", "unknown": "yellow"}
+SHOWN = 5
+"""Answers on which judge and people differ that are named."""
+
+
+def show_calibration(found: Calibrated) -> None:
+    """Print a calibration: parts, rates, slices, biases, where they differ, what next."""
+    subject, parts = found.subject, found.parts
+    trust = found.test or found.dev
+    part = "test part, opened" if found.test else "part to work on"
+    click.echo(f"\njudge '{subject.judge}' of '{subject.metric}' against people under {subject.guideline}: the {part}")
+    spent = f"; {found.n_spent} of the test part were used up by another version" if found.n_spent else ""
+    click.echo(f"{sum(parts.values())} labelled answers: {', '.join(f'{p} {n}' for p, n in parts.items())}{spent}")
+    grid(("", "share", "95 % interval", "count"), _rates(trust))
+    kappa = "n/a" if trust.kappa is None else number(trust.kappa)
+    click.echo(f"Cohen's kappa {kappa}; {trust.n_unjudged} labelled answers without a verdict")
+    click.echo(click.style(f"{found.grade}: ", fg=COLOURS[found.grade], bold=True) + found.why)
+    if found.slices:
+        grid(("slice", "n", "TPR", "TNR", "without verdict"), map(_slice, found.slices))
+    grid(("bias", "what it is", "excess", "95 % interval", "n"), map(_bias, found.biases))
+    if trust.disagree:
+        click.echo(f"they differ on {len(trust.disagree)}: {', '.join(trust.disagree[:SHOWN])}")
+    if found.test is None:
+        click.echo(
+            "\nThis corrects nothing yet. Once rubric and prompt are settled: "
+            f"workbench judge calibrate --judge {subject.metric} --test",
+            err=True,
+        )
+
+
+def show_calibrations(found: Sequence[Calibrated]) -> None:
+    """Print the book of calibrations."""
+    if not found:
+        click.echo("No judge was calibrated yet: workbench judge calibrate latest --judge METRIC --test", err=True)
+    grid(
+        ("metric", "judge", "grade", "TPR", "TNR", "labels", "opened", "by"),
+        (
+            (c.subject.metric, c.subject.judge, c.grade, _short(c.test.tpr if c.test else None), _short(c.test.tnr if c.test else None),
+             str(c.test.n if c.test else 0), c.at[:16], c.who)
+            for c in found
+        ),
+    )  # fmt: skip
+
+
+def show_corrected(bench: Workbench, run_id: str, *, as_json: bool) -> None:
+    """Print each judged metric of a run with its corrected rate, or why there is none."""
+    from workbench.evaluation.run import read_run
+    from workbench.jobs.calibrating import corrected_metric, judged_metrics
+
+    folder = bench.home.run(run_id)
+    told = {metric: corrected_metric(bench, folder, metric) for metric in judged_metrics(read_run(folder))}
+    if as_json:
+        plain = {m: {"corrected": c and c.model_dump(mode="json"), "why_not": why} for m, (c, why) in told.items()}
+        sys.stdout.buffer.write(orjson.dumps(plain, option=orjson.OPT_INDENT_2) + b"\n")
+        return
+    if not told:
+        click.echo("This run has no judged metric of pass and fail.", err=True)
+    for metric, (corrected, why) in told.items():
+        click.echo(f"{metric}: {corrected.sentence() if corrected else f'not corrected, for {why}'}")
+
+
+def _rates(trust: Trust) -> list[tuple[str, str, str, str]]:
+    names = (
+        ("TPR: what people pass, passed", trust.tpr),
+        ("TNR: what people fail, failed", trust.tnr),
+        ("accuracy", trust.accuracy),
+    )
+    return [(name, number(s.value), interval_text(s.interval), f"{s.k}/{s.n}") for name, s in names]
+
+
+def _slice(trust: Trust) -> tuple[str, str, str, str, str]:
+    return trust.slice, str(trust.n), _counted(trust.tpr), _counted(trust.tnr), str(trust.n_unjudged)
+
+
+def _counted(share: Share) -> str:
+    return f"{number(share.value)} ({share.k}/{share.n})"
+
+
+def _bias(bias: Bias) -> tuple[str, str, str, str, str]:
+    told = interval_text(bias.interval) if bias.interval else bias.undefined
+    return bias.kind + (" !" if bias.clear else ""), bias.what, signed(bias.value), told, str(bias.n)
+
+
+def _short(share: Share | None) -> str:
+    return MISSING if share is None else f"{number(share.value)} {interval_text(share.interval)}"
