@@ -1,0 +1,242 @@
+"""Flaws that a single row shows by its texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from workbench.curation.near_duplicates import n_shared
+from workbench.curation.pairs.columns import Columns
+from workbench.curation.pairs.flaw import Found, Looking, measured, rows_with
+from workbench.curation.pairs.languages import language_of, names_a_language
+
+SAYS = re.compile(r"\w")
+TOKENS = re.compile(
+    r"<\|[A-Za-z_0-9]{2,40}\|>|<｜[^｜<>]{2,40}｜>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<\|?(?:bos|eos)\|?>"
+    r"|\A\s*<s>|</s>\s*\Z|^#{2,3} ?(?:Instruction|Response|Human|Assistant|User|Input):",
+    re.MULTILINE,
+)
+"""Marks of chat templates: ChatML, Llama 2 and 3, Gemma, DeepSeek, Alpaca, Vicuna."""
+REFUSAL = re.compile(
+    r"\b(?:i(?:['’]m| am) (?:really |very |truly )?(?:sorry|afraid)\b.{0,40}\b"
+    r"(?:can(?:no|['’])t|unable|not able|won['’]t)"
+    r"|i (?:can(?:no|['’])t|won['’]t|am unable to|am not able to) "
+    r"(?:help|assist|provide|fulfil|comply|answer|create|do that|discuss)"
+    r"|as an ai(?: language)? (?:model|assistant))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+SPEAKER = re.compile(r"^\s*(?:human|user|question|q)\s*:|\n\s*(?:human|user)\s*:", re.IGNORECASE)
+GARBLED = re.compile("[\ufffd\x00-\x08\x0b\x0e-\x1f\x7f]|Ã[\x80-\xbf©¨¤¶¼±³]|â€[\x80-\xbf™œ“”¦]|Â[\xa0»«°£]")
+CUT = re.compile(
+    r"\b(?:the|a|an|and|or|but|of|to|in|with|for|is|are|was|were|that|which|because|by|from|as|their|his|her)$",
+    re.IGNORECASE,
+)
+CUT_SIGNS = re.compile(r"[,;(\[{–-]$")
+ENDS = re.compile(r"""[.!?…。！？:;)\]}"'”’»`|*_~>$%°\d]$|[^\x00-\x7f]$|https?://\S+$""")
+LISTED = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|#|\||```|>)")
+SENTENCE = re.compile(r"[.!?]\s+\S")
+LONG_ENOUGH = 20
+"""Words from which a text without a last full stop is taken for cut rather than for terse."""
+OPEN_ENDED = 0.05
+"""Share of chosen answers without an end above which answers are taken for cut."""
+NEAR = 0.9
+"""Jaccard similarity of word triples from which two sides are nearly one."""
+LOOP = 0.35
+"""Distinct word triples by words below which a text goes in circles."""
+LOOP_WORDS = 24
+COPIED, MOSTLY = 0.9, 0.6
+"""Share of the question that is in the answer, and of the answer that is the question, from which it repeats it."""
+QUESTION_TRIPLES = 5
+
+
+def empty(columns: Columns, looking: Looking) -> Found:
+    """Find sides without a letter or digit; a side that calls a tool may be."""
+    bad = [
+        at
+        for at in range(len(columns))
+        if not columns.acts[at] and not all(SAYS.search(text) for text in _sides(columns, at))
+    ]
+    return rows_with(bad, len(columns))
+
+
+def identical(columns: Columns, looking: Looking) -> Found:
+    """Find pairs whose sides differ in case and spacing at most."""
+    chosen, rejected = columns.words
+    same = [at for at, (a, b) in enumerate(zip(chosen, rejected, strict=True)) if a == b and not columns.acts[at]]
+    return rows_with(same, len(columns))
+
+
+def near_identical(columns: Columns, looking: Looking) -> Found:
+    """Find pairs whose sides share nearly all word triples; corrections are meant to."""
+    import numpy as np
+
+    n = len(columns)
+    sizes = columns.triples.sizes()
+    first, second = np.arange(n) + n, np.arange(n) + 2 * n
+    shared = n_shared(columns.triples, first, second)
+    union = np.maximum(1, sizes[first] + sizes[second] - shared)
+    chosen, rejected = columns.words
+    near = [
+        int(at)
+        for at in np.flatnonzero((shared / union >= NEAR) & (sizes[first] > 3))
+        if columns.rules[at] != "edit" and chosen[at] != rejected[at]
+    ]
+    return rows_with(near, n, {at: f"{shared[at] / union[at]:.2f} alike" for at in near})
+
+
+def template_tokens(columns: Columns, looking: Looking) -> Found:
+    """Find marks of chat templates inside texts: there they end a turn or begin another one."""
+    notes = {}
+    for at in range(len(columns)):
+        for text in (columns.prompts[at], *_sides(columns, at)):
+            if ("<" in text or "[" in text or "##" in text) and (found := TOKENS.search(text)):
+                notes[at] = f"holds {found[0].strip()}"
+                break
+    return rows_with(list(notes), len(columns), notes)
+
+
+def garbled(columns: Columns, looking: Looking) -> Found:
+    """Find replacement and control characters, and UTF-8 that was read as Latin-1."""
+    notes = {}
+    for at in range(len(columns)):
+        for text in (columns.prompts[at], *_sides(columns, at)):
+            if found := GARBLED.search(text):
+                notes[at] = f"holds {found[0]!a}"
+                break
+    return rows_with(list(notes), len(columns), notes)
+
+
+def prompt_inside(columns: Columns, looking: Looking) -> Found:
+    """Find sides that hold the prompt, another speaker's turn, or a speaker's name: the trainer would add it again."""
+    notes = {}
+    for at in range(len(columns)):
+        question = columns.questions[at].strip()
+        for side in _sides(columns, at):
+            if len(question) >= 20 and side.lstrip().startswith(question) and len(side.strip()) > 1.3 * len(question):
+                notes[at] = "begins with the prompt"
+            elif SPEAKER.search(side):
+                notes[at] = "holds a turn of another speaker"
+        if columns.foreign[at]:
+            notes[at] = "holds a turn of another role"
+    return rows_with(list(notes), len(columns), notes)
+
+
+def prompt_end(columns: Columns, looking: Looking) -> Found:
+    """Find prompts that end with neither a question nor a tool's answer, and those without any text."""
+    notes = {at: f"ends with the {role}'s turn" for at, role in enumerate(columns.ends) if role not in ("user", "tool")}
+    notes |= {at: "has no text" for at, text in enumerate(columns.prompts) if not text.strip()}
+    return rows_with(sorted(notes), len(columns), notes)
+
+
+def refused(columns: Columns, looking: Looking) -> Found:
+    """Find chosen answers that decline; of a pair only where the other side does not."""
+    bad = []
+    for at, text in enumerate(columns.chosen):
+        if REFUSAL.search(text[:300]) and not (columns.rejected and REFUSAL.search(columns.rejected[at][:300])):
+            bad.append(at)
+    return rows_with(bad, len(columns))
+
+
+def truncated(columns: Columns, looking: Looking) -> Found:
+    """Find chosen answers that stop inside a sentence, a code block, or at a token limit.
+
+    A text that only lacks its full stop counts where more than `OPEN_ENDED` of all do.
+    """
+    notes, open_ended = {}, []
+    for at, text in enumerate(columns.chosen):
+        if columns.finishes[at] == "length":
+            notes[at] = "stopped at the token limit"
+        elif why := _cut(text):
+            notes[at] = why
+        elif _without_end(text):
+            open_ended.append(at)
+    flags = [0.0] * len(columns)
+    for at in open_ended:
+        flags[at] = 1.0
+    _, sure = measured(flags, range(len(columns)), columns)
+    if sure.interval is not None and sure.interval.low > OPEN_ENDED:
+        notes |= dict.fromkeys(open_ended, "has no end")
+    return rows_with(sorted(notes), len(columns), notes)
+
+
+def looping(columns: Columns, looking: Looking) -> Found:
+    """Find chosen answers that say the same over and over."""
+    import numpy as np
+
+    n = len(columns)
+    sizes = columns.triples.sizes()[n : 2 * n]
+    words = np.fromiter((len(text.split()) for text in columns.chosen), np.int64, n)
+    bad = np.flatnonzero((words >= LOOP_WORDS) & (sizes < LOOP * words) & (sizes > 0)).tolist()
+    return rows_with(bad, n)
+
+
+def copied(columns: Columns, looking: Looking) -> Found:
+    """Find chosen answers that are hardly more than the question said again."""
+    import numpy as np
+
+    n = len(columns)
+    sizes = columns.triples.sizes()
+    question, chosen = np.arange(n), np.arange(n) + n
+    shared = n_shared(columns.triples, question, chosen)
+    enough = sizes[question] >= QUESTION_TRIPLES
+    bad = (shared >= COPIED * sizes[question]) & (shared >= MOSTLY * sizes[chosen]) & enough & (sizes[chosen] > 0)
+    return rows_with(np.flatnonzero(bad).tolist(), n)
+
+
+def other_language(columns: Columns, looking: Looking) -> Found:
+    """Find chosen answers in another language than the question, unless it names a language or asks to translate."""
+    notes, known = {}, 0
+    for at, (question, answer) in enumerate(zip(columns.questions, columns.chosen, strict=True)):
+        asked = language_of(question)
+        said = language_of(answer) if asked else ""
+        if not asked or not said:
+            continue
+        known += 1
+        if asked != said and not names_a_language(columns.prompts[at]):
+            notes[at] = f"asked in {asked}, answered in {said}"
+    return rows_with(list(notes), known, notes)
+
+
+def too_long(columns: Columns, looking: Looking) -> Found:
+    """Find rows whose prompt and longer side have more tokens than the limit: a trainer would cut them silently."""
+    prompt, chosen = _tokens(columns.prompts, looking), _tokens(columns.chosen, looking)
+    rejected = _tokens(columns.rejected, looking) if columns.rejected else [0] * len(columns)
+    total = [p + max(c, r) for p, c, r in zip(prompt, chosen, rejected, strict=True)]
+    notes = {at: f"{n:,} tokens" for at, n in enumerate(total) if n > looking.max_tokens}
+    longest = max(total, default=0)
+    return rows_with(list(notes), len(columns), notes, f"limit {looking.max_tokens:,}; the longest has {longest:,}")
+
+
+def leaked(columns: Columns, looking: Looking) -> Found:
+    """Find rows that a gate set knows."""
+    known = looking.leaks or {}
+    notes = {at: known[name] for at, name in enumerate(columns.ids) if name in known}
+    return rows_with(list(notes), len(columns), notes)
+
+
+def _tokens(texts: Sequence[str], looking: Looking) -> Sequence[int]:
+    if looking.count is not None:
+        return looking.count(texts)
+    return [-(-(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))) // 4) for text in texts]
+
+
+def _sides(columns: Columns, at: int) -> tuple[str, ...]:
+    return (columns.chosen[at], columns.rejected[at]) if columns.rejected else (columns.chosen[at],)
+
+
+def _cut(text: str) -> str:
+    """Return why a text is surely cut, or an empty string."""
+    if text.count("```") % 2:
+        return "a code block is not closed"
+    end = text.rstrip()[-40:]
+    listed = LISTED.match(text.rstrip().rpartition("\n")[2])
+    if (CUT.search(end) or (CUT_SIGNS.search(end) and not listed)) and len(text.split()) >= 8:
+        return f"ends with “{end[-20:]}”"
+    return ""
+
+
+def _without_end(text: str) -> bool:
+    stripped = text.rstrip()
+    if not stripped or ENDS.search(stripped[-80:]) or not SENTENCE.search(stripped):
+        return False
+    return not LISTED.match(stripped.rpartition("\n")[2]) and len(stripped.split()) >= LONG_ENOUGH
