@@ -17,6 +17,7 @@ from tests.real.conversions import ABSENT, data_folder
 from workbench.curation.firewall import (
     Hit,
     Meaning,
+    compared,
     find_leaks,
     gate_sets,
     learnt_before,
@@ -285,9 +286,7 @@ class Project:
             self.learnt.append(row)
 
     def known(self, rows: Sequence[Learnt], gate: Sequence[Sample]) -> bool:
-        from workbench.curation.firewall import _compared
-
-        return bool(gate) and bool(list(_compared(rows, {"": marked(gate)}, {}, None)))
+        return bool(gate) and bool(list(compared(rows, {"": marked(gate)}, {})))
 
 
 @given(operations)

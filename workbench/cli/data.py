@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from workbench.cli.data_versions import diff_command, scan_command
 from workbench.cli.options import config_of, json_option
 
 
@@ -36,3 +37,7 @@ def show_command(ctx: click.Context, name: str, limit: int, skip: int, as_json: 
     from workbench.cli.data_listing import show_dataset
 
     show_dataset(config_of(ctx), name, skip, limit, as_json=as_json)
+
+
+data_group.add_command(diff_command)
+data_group.add_command(scan_command)

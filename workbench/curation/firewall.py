@@ -131,9 +131,9 @@ def find_leaks(
     reading = iter(rows)
     while some := list(islice(reading, ROWS_AT_ONCE)):
         made = list(origins.made_from(some))
-        made += _compared(some, known, theirs, meaning)
+        made += compared(some, known, theirs, meaning)
         for name in known:
-            yield from _by_row(name, (leak for of, leak in made if of == name))
+            yield from by_row(name, (leak for of, leak in made if of == name))
 
 
 def learnt_sets(home: Home) -> list[StoredDataset]:
@@ -147,7 +147,7 @@ def learnt_before(samples: Sequence[Sample], sets: Sequence[StoredDataset]) -> I
     for stored in sets:
         reading = iter(stored.iter_values())
         while some := list(islice(reading, ROWS_AT_ONCE)):
-            yield from _by_row(named(stored), (leak for _, leak in _compared(some, known, {}, None)))
+            yield from by_row(named(stored), (leak for _, leak in compared(some, known, {})))
 
 
 def named(stored: StoredDataset) -> str:
@@ -155,8 +155,8 @@ def named(stored: StoredDataset) -> str:
     return f"{stored.path.parent.name}@{stored.manifest.fingerprint[:12]}"
 
 
-def _compared(
-    rows: Sequence[Learnt], known: Mapping[str, Known], theirs: Mapping[str, Vectors], meaning: Meaning | None
+def compared(
+    rows: Sequence[Learnt], known: Mapping[str, Known], theirs: Mapping[str, Vectors], meaning: Meaning | None = None
 ) -> Iterator[tuple[str, Leak]]:
     """Yield the texts of rows that are kin to a gate set's, its template and its passages left out on both sides."""
     passages = Passages(passage for gate in known.values() for passage in gate.passages)
@@ -170,7 +170,7 @@ def _compared(
             yield name, leak
 
 
-def _by_row(gate: str, found: Iterable[Leak]) -> Iterator[Hit]:
+def by_row(gate: str, found: Iterable[Leak]) -> Iterator[Hit]:
     """Yield one hit a row, with the strongest of its texts' signs."""
     best: dict[str, Leak] = {}
     for leak in found:

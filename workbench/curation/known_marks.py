@@ -72,18 +72,22 @@ def known_vectors(
 
 def marked(samples: Sequence[Sample]) -> Known:
     """Return what samples are recognised by."""
+    passages = dict.fromkeys(passage.text for sample in samples for passage in sample.contexts)
+    return marked_texts([text for sample in samples for text in guarded_texts(sample)], tuple(passages))
+
+
+def marked_texts(texts: Sequence[Guarded], passages: tuple[str, ...] = ()) -> Known:
+    """Return what texts are recognised by, apart from their template and the passages."""
     import numpy as np
 
-    texts = tuple(text for sample in samples for text in guarded_texts(sample))
     marks = marks_of(texts)
     families = np.unique([text.group for text in texts], return_inverse=True)[1].astype(np.int64)
-    passages = dict.fromkeys(passage.text for sample in samples for passage in sample.contexts)
     runs = np.union1d(_often(marks.runs, families), shingle_sets(_long_enough(passages), RUN).hashes)
     triples = _often(marks.triples, families)
-    return Known(texts, without(marks, runs, triples), runs, triples, tuple(passages))
+    return Known(tuple(texts), without(marks, runs, triples), runs, triples, passages)
 
 
-def _long_enough(passages: Sequence[str] | dict[str, None]) -> list[str]:
+def _long_enough(passages: Sequence[str]) -> list[str]:
     """Return the passages of at least a run: a shorter one would be a run of fewer words."""
     return [text for text in passages if len(text.split()) >= RUN]
 
