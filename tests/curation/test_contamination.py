@@ -34,6 +34,6 @@ def test_the_question_is_found_where_benchmarks_have_it(tmp_path: Path, row: dic
 
 def test_a_file_without_questions_is_refused_with_its_fields(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_text('{"frage": "was"}\n')
-    with pytest.raises(DataError, match="frage.*FIELD_MISSING"):
+    with pytest.raises(DataError, match=r"frage.*FIELD_MISSING"):
         read_benchmark(tmp_path / "b.jsonl")
     assert [text.text for text in read_benchmark(tmp_path / "b.jsonl", "frage")] == ["was"]
