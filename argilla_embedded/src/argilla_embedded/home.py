@@ -4,6 +4,7 @@
     secrets.json       the key that signs sessions                          made once
     owner.json         the owner's name, password and API key               made once
     argilla.db         Argilla's database, unless PostgreSQL holds it
+    ended.json         whose sessions a new password ended
     queue.sqlite       background jobs that are not done yet
     state.json, lock   which process serves, and how far it is              only while one does
     server.log
@@ -71,6 +72,13 @@ class Owner(_Noun):
     api_key: str
 
 
+class Ended(_Noun):
+    """Sessions that a new password ended."""
+
+    sessions: dict[str, int]
+    """By username: those that began before, in seconds since the epoch, are over."""
+
+
 class State(_Noun):
     """How far the serving process is."""
 
@@ -123,6 +131,10 @@ class Home:
         """Return the owner; None before the first start."""
         return self._read("owner.json", Owner)
 
+    def ended(self) -> Ended | None:
+        """Return which sessions are over; None before the first reset of a password."""
+        return self._read("ended.json", Ended)
+
     def state(self) -> State | None:
         """Return what the last serving process said; ask `server_pid` whether it lives."""
         return self._read("state.json", State)
@@ -135,7 +147,7 @@ class Home:
             self.keep(kept)
         return kept
 
-    def keep(self, noun: Settings | Secrets | Owner | State) -> None:
+    def keep(self, noun: Settings | Secrets | Owner | Ended | State) -> None:
         """Write a noun to its file: whole or not at all, mode 0600, flushed to the disk."""
         target = self.path / f"{type(noun).__name__.lower()}.json"
         fresh = target.with_suffix(f".{os.getpid()}")

@@ -28,7 +28,6 @@ Command = tuple[bytes, ...]
 
 COMPACT_AFTER = 50_000
 """Commands in the file after which it is rewritten to what is still there."""
-SYNC_EVERY_S = 1.0
 VOLATILE = (b"rq:worker", b"rq:scheduler-lock", b"rq:clean_registries", b"rq:executions")
 """Keys that speak of processes, which do not outlive a start."""
 READS = frozenset(
@@ -58,7 +57,7 @@ class Journal:
         """Open or make the file at `path`."""
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._file.execute("PRAGMA journal_mode = WAL")
-        self._file.execute("PRAGMA synchronous = NORMAL")
+        self._file.execute("PRAGMA synchronous = FULL")
         self._file.execute("CREATE TABLE IF NOT EXISTS commands (number INTEGER PRIMARY KEY, command BLOB NOT NULL)")
         self.length: int = self._file.execute("SELECT count(*) FROM commands").fetchone()[0]
 
@@ -82,13 +81,8 @@ class Journal:
         for (command,) in self._file.execute("SELECT command FROM commands ORDER BY number"):
             yield decode(command)
 
-    def sync(self) -> None:
-        """Flush to the disk what the system still holds in memory."""
-        self._file.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
     def close(self) -> None:
-        """Flush and close the file."""
-        self.sync()
+        """Close the file."""
         self._file.close()
 
 
@@ -108,16 +102,13 @@ class QueueServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.turn = threading.Lock()
         self.journal = journal
         self._numbers = count(1)
-        self._ended = threading.Event()
         self._restore()
 
     def __enter__(self) -> QueueServer:
         threading.Thread(target=self.serve_forever, name="queue", daemon=True).start()
-        threading.Thread(target=self._sync, name="queue-sync", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
         self.shutdown()
         self.server_close()
         with self.turn:
@@ -144,12 +135,6 @@ class QueueServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         for command in self.journal.commands():
             client.execute_command(*command)
         self.journal.replace(dump(client))
-
-    def _sync(self) -> None:
-        while not self._ended.wait(SYNC_EVERY_S):
-            with self.turn:
-                if not self._ended.is_set():
-                    self.journal.sync()
 
 
 class _Handler(socketserver.StreamRequestHandler):

@@ -23,6 +23,7 @@ from argilla_embedded.pages import guarded
 from argilla_embedded.private_answers import keeping_answers_private
 from argilla_embedded.processes import Keeper, fork, in_child
 from argilla_embedded.queue import Journal, QueueServer, socket_path
+from argilla_embedded.sessions import ending_sessions
 from argilla_embedded.turns import people_first
 
 GRACE_S = 10
@@ -93,12 +94,12 @@ def _serve(
         for keeper in keepers:
             keeper.watch()
         worker.QUEUES["default"].enqueue(reconcile.update_stale_statuses, job_timeout=-1)
-        _run(settings, listening, lambda: announce("ready", ""))
+        _run(home, settings, listening, lambda: announce("ready", ""))
         for keeper in keepers:
             keeper.stop(GRACE_S)
 
 
-def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]) -> None:
+def _run(home: Home, settings: Settings, listening: socket.socket, ready: Callable[[], None]) -> None:
     import uvicorn
     from argilla_server import app
 
@@ -109,7 +110,8 @@ def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]
                 ready()
 
     inner = app if settings.database_url else people_first(app)  # PostgreSQL has many writers
-    pages = guarded(keeping_answers_private(inner), settings.remote_content)
+    signed_in = ending_sessions(keeping_answers_private(inner), home)
+    pages = guarded(signed_in, settings.remote_content)
     server = Server(uvicorn.Config(pages, access_log=False, log_level="info", timeout_graceful_shutdown=GRACE_S))
 
     def stop(*_: object) -> None:

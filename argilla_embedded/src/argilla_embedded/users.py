@@ -12,6 +12,7 @@ from argilla_embedded import environment
 from argilla_embedded.errors import EmbeddedError
 from argilla_embedded.home import Home, Owner
 from argilla_embedded.queue import socket_path
+from argilla_embedded.sessions import end_sessions
 
 Role = Literal["owner", "admin", "annotator"]
 T = TypeVar("T")
@@ -90,9 +91,9 @@ def people(home: Home) -> list[Person]:
 
 
 def reset(home: Home, username: str, api_key: bool) -> Credentials:
-    """Give a user a new random password, and a new API key if asked. Raises `EmbeddedError` for an unknown name.
+    """Give a user a new random password, and a new API key if asked; end what sessions there are.
 
-    Sessions that are open stay so for up to a day: Argilla's session tokens name the user, not the password.
+    Raises `EmbeddedError` for an unknown name.
     """
 
     async def change(session: Any) -> Credentials:
@@ -114,6 +115,7 @@ def reset(home: Home, username: str, api_key: bool) -> Credentials:
         )
 
     fresh = _in_database(home, change)
+    end_sessions(home, username)
     owner = home.owner()
     if owner is not None and owner.username == username:
         home.keep(Owner(username=username, password=fresh.password, api_key=fresh.api_key))
