@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from tests.labelling.made import ODD, TEMPLATES, folder, task, template
 from workbench.config.labelling_yaml import BUILT_IN, read_template
 from workbench.errors import ConfigError
-from workbench.labelling.page_text import clipped, escaped, padded, unescaped, unpadded, utf16_places
-from workbench.labelling.questions import Option, SpanQuestion
+from workbench.labelling.page_text import JOINER, clipped, escaped, padded, page_places, unescaped, unpadded
+from workbench.labelling.questions import Option, SpanQuestion, TextQuestion
 from workbench.labelling.tasks import blinded_order, faults, rendered
 from workbench.labelling.wire import answer_value, value_json
 from workbench.records import Span
@@ -88,15 +89,45 @@ def test_over_many_records_each_output_stands_first_equally_often() -> None:
     assert 1880 < sum(first) < 2120
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
+ALPHABET = st.sampled_from("<>&/!?#;ax1 \r\n😀é" + JOINER) | st.characters(
+    exclude_categories=["Cs"], exclude_characters="\0"
+)
+TEXTS = st.text(ALPHABET, max_size=60)
 
 
 @given(TEXTS)
 def test_text_for_the_page_comes_back_and_holds_no_markup(text: str) -> None:
     shown = escaped(padded(text))
     assert unpadded(unescaped(shown)) == text
-    assert not {"<", ">", "\r"} & set(shown)
+    page = Page()
+    page.feed(shown)
+    page.close()
+    assert page.markup == []
+    assert "".join(page.text).replace(JOINER, "") == padded(text).replace(JOINER, "")
     assert len(escaped(clipped(text * 40, 1000))) <= 1000 + 40
+
+
+class Page(HTMLParser):
+    """Whatever a parser of HTML takes for markup, and the text it is left with."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.markup: list[str] = []
+        self.text: list[str] = []
+        self.handle_data = self.text.append  # type: ignore[method-assign]
+        self.handle_comment = self.handle_decl = self.handle_pi = self.unknown_decl = self.markup.append  # type: ignore[method-assign,assignment]
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.markup.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.markup.append(tag)
+
+
+def test_words_of_a_text_stay_words_and_nothing_else_becomes_one() -> None:
+    assert escaped("a < b && c > d") == "a < b && c > d"
+    assert escaped("<b>AT&T</b>").replace(JOINER, "") == "<b>AT&T</b>"
+    assert escaped("&lt;script>") == f"&{JOINER}lt;script>" and unescaped(escaped("&#13;")) == "&#13;"
 
 
 @given(TEXTS.filter(bool), st.data())
@@ -105,10 +136,24 @@ def test_spans_survive_the_browsers_way_of_counting(text: str, data: st.DataObje
     span = Span(start=start, end=data.draw(st.integers(start + 1, len(text))), label="x")
     question = SpanQuestion(kind="span", name="s", title="s", field="answer", options=(Option(value="x"),))
     sent = value_json((span,), question, text)
-    assert sent[0]["start"] == len(text[:start].encode("utf-16-le")) // 2
+    page = escaped(text).replace("&#13;", "\r").encode("utf-16-le")
+    marked = page[2 * sent[0]["start"] : 2 * sent[0]["end"]].decode("utf-16-le")
+    assert marked.replace(JOINER, "") == text[span.start : span.end].replace(JOINER, "")
     assert sent[0]["end"] <= len(escaped(padded(text))), "the server takes it"
     assert answer_value(sent, question, text) == (span,)
-    assert len(utf16_places(text)) == len(text) + 1
+    assert len(page_places(text)) == len(text) + 1
+
+
+def test_a_span_that_ends_before_the_invisible_character_ends_with_the_bracket() -> None:
+    question = SpanQuestion(kind="span", name="s", title="s", field="answer", options=(Option(value="x"),))
+    for end in (3, 4):
+        raw = [{"start": 0, "end": end, "label": "x"}]
+        assert answer_value(raw, question, "a <b>") == (Span(start=0, end=3, label="x"),)
+
+
+def test_what_is_copied_from_the_page_comes_back_as_the_text_was() -> None:
+    question = TextQuestion(kind="text", name="t", title="t")
+    assert answer_value(escaped("if a<b & c&d: <br/>"), question, "") == "if a<b & c&d: <br/>"
 
 
 def test_hostile_text_is_shown_whole() -> None:

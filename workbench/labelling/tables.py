@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ RESOLVED = "resolved.parquet"
 JSON_COLUMNS = frozenset({"messages", "contexts", "shown", "value"})
 
 
-def write_rows(path: Path, nouns: Sequence[Task] | Sequence[Label] | Sequence[Resolved]) -> None:
+def write_rows(path: Path, nouns: Iterable[Task] | Iterable[Label] | Iterable[Resolved]) -> None:
     """Write records, labels or resolved answers as one table, whole or not at all."""
     schema = {RECORDS: _records, LABELS: _labels, RESOLVED: _resolved}[path.name]()
     with told_when_full(path), replacing(path) as temporary, Table(str(temporary), schema) as table:

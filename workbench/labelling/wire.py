@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from workbench.labelling.page_text import escaped, padded, unescaped, unpadded, utf16_places
+from workbench.labelling.page_text import MARKUP, escaped, padded, page_places, unescaped, unpadded
 from workbench.labelling.questions import (
     LabelQuestion,
     MultiLabelQuestion,
@@ -14,6 +14,7 @@ from workbench.labelling.questions import (
     RankingQuestion,
     RatingQuestion,
     SpanQuestion,
+    TextQuestion,
     WithOptions,
 )
 from workbench.labelling.tasks import Suggestion
@@ -66,7 +67,7 @@ def suggestion_json(suggestion: Suggestion, question: Question, text: str) -> di
 def value_json(value: Value, question: Question, text: str) -> Any:
     """Return an answer as Argilla writes it."""
     if isinstance(question, SpanQuestion) and isinstance(value, tuple):
-        place = utf16_places(text)
+        place = page_places(text)
         spans = [span for span in value if isinstance(span, Span)]
         return [{"start": place[s.start], "end": place[s.end], "label": s.label} for s in spans]
     if isinstance(value, tuple):
@@ -85,6 +86,8 @@ def answer_value(raw: Any, question: Question, text: str) -> Value:
             return tuple(str(item) for item in raw)
         case RatingQuestion():
             return int(raw)
+        case TextQuestion():
+            return unescaped(str(raw))
         case _:
             return str(raw)
 
@@ -182,13 +185,14 @@ def _options(question: WithOptions) -> list[dict[str, str]]:
 
 def _spans(raw: Any, text: str) -> tuple[Span, ...]:
     """Return spans in code points; what reaches into the padding ends with the text."""
-    places = utf16_places(text)
+    places = page_places(text)
     point = {unit: at for at, unit in enumerate(places)}
+    point |= {places[found.end()] - 1: found.end() for found in MARKUP.finditer(text)}  # before the invisible character
     spans = []
     for item in raw:
         start, end = item["start"], min(item["end"], places[-1])
-        if start not in point or end not in point or item["end"] > utf16_places(padded(text))[-1]:
+        if start not in point or end not in point or item["end"] > page_places(padded(text))[-1]:
             raise ValueError(f"span {item['start']} to {item['end']} does not lie within the text, or cuts a character")
-        if start < end:
+        if point[start] < point[end]:
             spans.append(Span(start=point[start], end=point[end], label=item["label"]))
     return tuple(sorted(spans, key=lambda s: (s.start, s.end, s.label)))
