@@ -12,7 +12,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.calling.addresses import api_key, check_endpoint, proxy_for
 from workbench.calling.budget import Budget, Spent
@@ -27,22 +27,10 @@ from workbench.nouns import canonical_bytes
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers, kept_json, unpaid
 
 if TYPE_CHECKING:
-    import httpx
-    from openai import AsyncOpenAI
-    from openai._types import RequestOptions
+    import aiohttp
 
 PROBES = 3
 """Attempts after which a server that never answered, but shows a web page or cannot be reached, is a wrong address."""
-ONCE: RequestOptions = {
-    "idempotency_key": "unused",
-    "params": {},
-    "headers": {},
-    "max_retries": 0,
-    "timeout": None,
-    "follow_redirects": False,
-}
-"""What is the same for every request. The package makes deep copies of defaults for what is left out, and draws a
-random idempotency key, which it then does not send."""
 NO_KEY = "none"
 """Sent where a spec names no key, because the package demands one."""
 LARGEST_BODY = 32 * 2**20
@@ -109,7 +97,7 @@ class OpenAIEndpoint:
     async def aclose(self) -> None:
         """Close the connections."""
         if self._wire is not None:
-            await self._wire.client.close()
+            await self._wire.session.close()
             self._wire = None
 
     async def _ask_for_all(self, request: Request, key: bytes, cache: ResponseCache) -> Output | OutputFailure:
@@ -207,33 +195,29 @@ def _too_late(trouble: Trouble, asked: float, left: float, total: float) -> Trou
     )
 
 
-# ---------------------------------------------------------------- the wire: `openai` over aiohttp
+# ---------------------------------------------------------------- the wire: aiohttp
 
 
 @dataclass(frozen=True, repr=False)
 class Wire:
-    """An open client and the key it uses."""
+    """Open connections to where chat completions are, and the key that they use."""
 
-    client: AsyncOpenAI
+    session: aiohttp.ClientSession
     url: str
-    """Where chat completions are."""
     key: str
     """Empty when the server wants none."""
 
     async def post(self, body: bytes) -> Reply | Trouble:
         """Send a chat completion request and read the reply to its end."""
-        import httpx
-        import openai
+        import aiohttp
 
         try:
-            response = await self.client.post(self.url, cast_to=httpx.Response, body=body, options=ONCE)
-        except openai.APIStatusError as exc:
-            response = exc.response
-        except openai.APIConnectionError as exc:
-            return self._no_reply(exc.__cause__ or exc)
-        return Reply(response.status_code, response.headers, response.extensions["body"], self.key)
+            async with self.session.post(self.url, data=body, allow_redirects=False) as response:
+                return Reply(response.status, response.headers, await _read_body(response), self.key)
+        except (aiohttp.ClientError, OSError, OverflowError) as exc:
+            return self._no_reply(exc)
 
-    def _no_reply(self, cause: BaseException) -> Trouble:
+    def _no_reply(self, cause: Exception) -> Trouble:
         import aiohttp
 
         said = one_line(redact(f"{type(cause).__name__}: {cause}", self.key))
@@ -246,69 +230,34 @@ class Wire:
 
 
 def _open(spec: EndpointSpec) -> Wire:
-    import openai
-
-    class Client(openai.AsyncOpenAI):
-        """The package's client without its headers about this machine and the user's organisation elsewhere."""
-
-        @property
-        def default_headers(self) -> dict[str, str | openai.Omit]:
-            return headers
+    import aiohttp
 
     key, base_url = api_key(spec), spec.base_url.rstrip("/")
-    client = Client(
-        api_key=key or NO_KEY, base_url=base_url, max_retries=0, timeout=None, http_client=_http_client(spec)
-    )
-    headers: dict[str, str | openai.Omit] = {
-        "Accept": "application/json",
-        "Content-Type": "application/json",
-        "User-Agent": client.user_agent,
-        **client.auth_headers,
-    }
-    return Wire(client, f"{base_url}/chat/completions", key)
-
-
-def _http_client(spec: EndpointSpec) -> httpx.AsyncClient:
-    """Return an httpx client whose requests go out through aiohttp, whose pool does not slow down with its size."""
-    import aiohttp
-    import httpx
-
-    class AiohttpClient(httpx.AsyncClient):
-        """An `httpx.AsyncClient` reduced to what the `openai` package calls: build a request, send it, close."""
-
-        def build_request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Request:
-            # With a stream given, httpx does not work out the body's headers a second time; aiohttp does.
-            return httpx.Request(method, url, headers=parts["headers"], stream=httpx.ByteStream(parts["content"]))
-
-        async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-            content, headers = await request.aread(), request.headers.multi_items()
-            async with session.post(address, data=content, headers=headers, allow_redirects=False) as response:
-                body = await _read_body(response)
-            # httpx would copy and decode the body once more, piece by piece.
-            return httpx.Response(
-                response.status,
-                headers=response.raw_headers,
-                stream=httpx.ByteStream(b""),
-                request=request,
-                extensions={"body": body},
-            )
-
-        async def aclose(self) -> None:
-            await session.close()
-            await super().aclose()
-
-    address = f"{spec.base_url.rstrip('/')}/chat/completions"
     session = aiohttp.ClientSession(
+        headers=_headers(key),
         connector=aiohttp.TCPConnector(limit=spec.limits.concurrency),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
         proxy=proxy_for(spec.base_url),
     )
-    return AiohttpClient(trust_env=False, transport=httpx.AsyncBaseTransport())
+    return Wire(session, f"{base_url}/chat/completions", key)
 
 
-async def _read_body(response: Any) -> bytes:
-    """Read an aiohttp response to its end, or to the largest body an answer may have."""
+def _headers(key: str) -> dict[str, str]:
+    """Return the headers of every request: the package's, without what tells of this machine."""
+    import openai
+
+    client = openai.AsyncOpenAI(api_key=key or NO_KEY)
+    return {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "User-Agent": client.user_agent,
+        **client.auth_headers,
+    }
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    """Read a response to its end, or to the largest body an answer may have."""
     chunks, size = [], 0
     while chunk := await response.content.readany():
         size += len(chunk)
