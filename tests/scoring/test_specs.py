@@ -28,6 +28,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "bleu": {},
     "chrf": {},
     "embedding_similarity": {},
+    "retrieval": {"name": "r"},
+    "redundancy": {},
+    "context_relevance": {},
+    "overlap_groundedness": {},
+    "citations": {},
+    "abstention": {},
+    "rag_cause": {},
     "latency": {"max_seconds": 1.0},
     "cost": {"max_cost": 1.0},
     "rubric_judge": {
@@ -60,9 +67,9 @@ def test_a_scorer_declares_name_version_and_range(spec, kind) -> None:
     info = spec(kind, **KINDS[kind]).info()
     assert isinstance(info, ScorerInfo)
     assert info.kind == kind
-    assert info.name == ("r" if kind == "rubric_judge" else kind)
+    assert info.name == ("r" if kind in ("rubric_judge", "retrieval") else kind)
     assert info.low is not None and info.high is not None and info.low < info.high
-    assert spec(kind, name="mine", **KINDS[kind]).info().name == "mine"
+    assert spec(kind, **{**KINDS[kind], "name": "mine"}).info().name == "mine"
     assert info.version
 
 
@@ -84,7 +91,9 @@ def test_a_scorer_is_frozen(spec, kind) -> None:
         spec(kind, **KINDS[kind]).name = "x"
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if k not in ("embedding_similarity", "rubric_judge")])
+@pytest.mark.parametrize(
+    "kind", [k for k in KINDS if k not in ("embedding_similarity", "context_relevance", "rubric_judge")]
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(answer=st.text(max_size=60), references=st.lists(st.text(max_size=30), max_size=3))
 def test_no_text_breaks_a_scorer_and_every_value_lies_within_the_range(spec, score, kind, answer, references) -> None:

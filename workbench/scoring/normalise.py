@@ -11,6 +11,7 @@ Normalisation = Literal["squad", "casefold", "none"]
 """`squad` SQuAD's own rules · `casefold` case, width and spacing do not count · `none` every character counts."""
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
+WORD = re.compile(r"\d+(?:[.,:]\d+)+|[^\W_]+")
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -27,6 +28,11 @@ def squad(text: str) -> str:
     Unicode punctuation and accents stay, as in the official script.
     """
     return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
+
+
+def words_of(text: str) -> list[str]:
+    """Return a text's words and numbers, folded, without punctuation; "3.5" and "1,000" stay one."""
+    return WORD.findall(casefold(text))
 
 
 def casefold(text: str) -> str:

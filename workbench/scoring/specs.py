@@ -6,11 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from workbench.scoring.abstaining import Abstention
 from workbench.scoring.assertions import Assertions
+from workbench.scoring.grounding import Citations, OverlapGroundedness
 from workbench.scoring.judge import RubricJudge
 from workbench.scoring.limits import CostLimit, LatencyLimit
 from workbench.scoring.numeric import Numeric
 from workbench.scoring.overlap import Bleu, Chrf, Rouge
+from workbench.scoring.rag_cause import RagCause
+from workbench.scoring.retrieval import ContextRelevance, Redundancy, Retrieval
 from workbench.scoring.similarity import EmbeddingSimilarity
 from workbench.scoring.structure import JsonSchema
 from workbench.scoring.text import Contains, ExactMatch, Length, Regex, TokenF1
@@ -28,6 +32,13 @@ ScorerSpec = Annotated[
     | Bleu
     | Chrf
     | EmbeddingSimilarity
+    | Retrieval
+    | Redundancy
+    | ContextRelevance
+    | OverlapGroundedness
+    | Citations
+    | Abstention
+    | RagCause
     | LatencyLimit
     | CostLimit
     | RubricJudge,
