@@ -20,9 +20,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("workbench.cli.judge:judge_group", "Measure judges against people, and correct what they say."),
     "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
     "evalset": ("workbench.cli.evalset:evalset_group", "List and validate evalsets."),
+    "pairs": ("workbench.cli.pairs:pairs_group", "Build preference pairs from labels and runs, and lint them."),
     "argilla": ("workbench.cli.argilla:argilla_group", "Run Argilla's own server here, without Docker."),
     "label": ("workbench.cli.label:label_group", "Put records before annotators, and get their labels back."),
     "data": ("workbench.cli.data:data_group", "Bring datasets in and out, and look at what is stored."),
+    "train": ("workbench.cli.train:train_group", "Tune a base model on curated data."),
     "doctor": ("workbench.cli.doctor:doctor", "Check configuration, keys, endpoints, packages and disk."),
 }
 

@@ -43,8 +43,8 @@ class Columns:
     rules: list[str] = field(default_factory=list)
     votes: list[Votes | None] = field(default_factory=list)
     seen_first: list[bool | None] = field(default_factory=list)
-    sources: list[frozenset[str]] = field(default_factory=list)
-    """Datasets and runs that a row was made from."""
+    sources: list[tuple[str, ...]] = field(default_factory=list)
+    """What a row was made from: one name, of datasets and runs joined."""
     annotators: list[tuple[str, ...]] = field(default_factory=list)
     finishes: list[str] = field(default_factory=list)
     good: list[bool | None] = field(default_factory=list)
@@ -90,7 +90,7 @@ def columns_of(rows: Iterable[PreferencePair | Conversation], kind: Kind) -> Col
             _add_conversation(columns, row)
         columns.ids.append(row.id)
         columns.families.append(row.family())
-        columns.sources.append(frozenset(source.split("/", 1)[0] for source in row.lineage.sources))
+        columns.sources.append(_source(row.lineage.sources))
         columns.annotators.append(row.lineage.annotators)
         columns.finishes.append(row.tags.get(FINISH, ""))
     return columns
@@ -99,6 +99,10 @@ def columns_of(rows: Iterable[PreferencePair | Conversation], kind: Kind) -> Col
 def folded(text: str) -> str:
     """Return a text with case and spacing folded away."""
     return " ".join(text.casefold().split())
+
+
+def _source(sources: tuple[str, ...]) -> tuple[str, ...]:
+    return (" + ".join(sorted({source.split("/", 1)[0] for source in sources})),) if sources else ()
 
 
 def _add_pair(columns: Columns, row: PreferencePair) -> None:

@@ -27,7 +27,7 @@ class Looking:
     max_tokens: int = 4096
     """Tokens that prompt and one side together may have."""
     count: Callable[[Sequence[str]], Sequence[int]] | None = None
-    """Counts the tokens of texts; `None`: about four bytes of UTF-8 are one."""
+    """Counts the tokens of texts; `None`: they are estimated."""
     leaks: Mapping[str, str] | None = None
     """Rows that a gate set knows, and how, by id; `None`: nobody looked."""
     why_no_leaks: str = "no gate set was held against it"

@@ -61,10 +61,16 @@ def judged(labelled: Labelled, policy: PairPolicy) -> Iterator[Judgement | Opini
             record = records[record_id]
             first = next(iter(given.values()))
             said = Said(
-                (f"{labelled.name}/{record_id}",), "pick", annotator, first.guideline, labelled.by_model, decided,
+                sources_of(labelled.name, record), "pick", annotator, first.guideline, labelled.by_model, decided,
                 first.at.isoformat(),
             )  # fmt: skip
             yield from _of_record(record, given, said, labelled, policy)
+
+
+def sources_of(name: str, record: Record) -> tuple[str, ...]:
+    """Return what a record is known by in lineage: itself, and what it was pushed from, which the firewall knows."""
+    where = record.origin.removeprefix("run:").removeprefix("evalset:")
+    return (f"{name}/{record.id}", *([f"{where}/{record.id}"] if where != record.origin else []))
 
 
 def guidelines(labelled: Sequence[Labelled]) -> list[str]:

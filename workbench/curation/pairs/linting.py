@@ -9,17 +9,17 @@ from workbench.curation.pairs.findings import Figure, Finding, ScoreCard, Severi
 from workbench.curation.pairs.flaw import Flaw, Found, Looking, Unknown, measured
 from workbench.curation.pairs.flaws import FLAWS
 from workbench.curation.pairs.skew_flaws import label_noise, length_figures
+from workbench.curation.quality.lengths import APPROXIMATION
 from workbench.curation.quality.waterfall import Example, excerpt
 from workbench.statistics.intervals import Estimate
 
 EXAMPLES = 5
 """Examples kept of a finding."""
 GRAVITY: tuple[Severity, ...] = ("blocks", "warns", "notes")
-ABOUT = "about: 4 bytes of UTF-8 a token"
 
 
 def lint(
-    columns: Columns, looking: Looking, name: str, accepted: Collection[str] = (), tokens: str = ABOUT
+    columns: Columns, looking: Looking, name: str, accepted: Collection[str] = (), tokens: str = APPROXIMATION
 ) -> ScoreCard:
     """Return the score card of a set. `accepted` kinds are told and block nothing; `tokens` says how they count."""
     findings: list[Finding] = []

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 
 from workbench.curation.pairs.circles import in_circles
 from workbench.curation.pairs.columns import Columns
-from workbench.curation.pairs.flaw import Found, Looking, Unknown, measured, rows_with
+from workbench.curation.pairs.flaw import FEWEST, Found, Looking, Unknown, measured, rows_with
 
 LARGEST = 10
 DOMINANT = 0.1
@@ -15,7 +15,7 @@ DOMINANT = 0.1
 SAME_ANSWER = 0.05
 """Share of different prompts with one and the same chosen answer."""
 SAME_ANSWER_LEAST = 5
-SOURCE = 0.75
+SOURCE = 0.85
 """Share of one source, or of one annotator among several, that is too much."""
 
 
@@ -94,7 +94,7 @@ def one_source(columns: Columns, looking: Looking) -> Found | Unknown:
     return worst
 
 
-def _largest(what: str, each: Sequence[Sequence[str] | frozenset[str]], columns: Columns) -> Found | None:
+def _largest(what: str, each: Sequence[tuple[str, ...]], columns: Columns) -> Found | None:
     rows = [at for at, names in enumerate(each) if names]
     tally = Counter(name for at in rows for name in each[at])
     if len(tally) < 2:
@@ -102,10 +102,11 @@ def _largest(what: str, each: Sequence[Sequence[str] | frozenset[str]], columns:
     # The name itself decides among equals, so that the order of the rows does not.
     name = min(tally, key=lambda one: (-tally[one], one))
     flags = [float(name in each[at]) for at in rows]
-    shown, sure = measured(flags, rows, columns)
+    shown, _ = measured(flags, rows, columns)
     # An annotator who labelled everything beside others is overlap, not imbalance.
     alone = sum(len(each[at]) == 1 for at in rows) > len(rows) / 2
-    alarm = alone and sure.interval is not None and len(rows) >= 20 and sure.interval.low > SOURCE
+    # What a set is made of is a fact and no estimate: the share itself decides.
+    alarm = alone and len(rows) >= FEWEST and tally[name] > SOURCE * len(rows)
     places = [at for at in rows if name not in each[at]]
     told = f"{what} {name} has {tally[name]:,} of {len(rows):,} rows, {len(tally)} {what}s in all"
     return Found(places, len(rows), alarm, shown.value, shown.interval, told)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Truths = NDArray[np.bool_]
 
 RARE = 12
-"""Rows in which a word may stand to be called rare; at least one in fifty of a small set."""
+"""Rows in which a word may stand to be called rare; at most one in fifty of a small set, but four."""
 SHARED = 3
 """Rare words that an answer must share with another row, and none with its own, to be called that row's."""
 TELLING = 20
@@ -34,7 +34,7 @@ def answers_of_others(columns: Columns, looking: Looking) -> Found:
     n_sides = 2 if columns.rejected else 1
     text, word, often = _words(columns, n)
     part, row = text // n, text % n  # part 0: prompt, 1: chosen, 2: rejected
-    rare = (often > 1) & (often <= max(2, min(RARE, n // 50)))
+    rare = (often > 1) & (often <= max(4, min(RARE, n // 50)))
     telling = often <= max(2, n // TELLING)
     notes: dict[int, str] = {}
     for side in range(1, n_sides + 1):

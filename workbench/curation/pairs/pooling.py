@@ -80,7 +80,7 @@ def _one(group: Sequence[Judgement], policy: PairPolicy) -> Comparison:
         votes=votes,
         rule=group[0].said.rule,
         sources=tuple(sorted({source for j in group for source in j.said.sources})),
-        annotators=tuple(sorted({j.said.annotator for j in group if j.said.annotator})),
+        annotators=tuple(sorted({name for j in group for name in j.said.annotator.split(", ") if name})),
         margin=margin,
         seen_first=_seen_first(group, better),
         by_model=all(j.said.by_model for j in group),

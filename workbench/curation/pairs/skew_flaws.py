@@ -25,7 +25,7 @@ LAYOUT = 0.1
 """Tolerated difference of the shares of chosen and rejected answers with Markdown."""
 PLACE = 0.05
 """Tolerated distance of the share chosen-seen-first from a half."""
-ONE_MODEL = 0.7
+ONE_MODEL = 0.65
 """Share of pairs whose better side the writers' names alone may tell."""
 CONTESTED, CONTESTED_SHARE = 2 / 3, 0.05
 """Votes for the chosen answer below which a pair is contested, and how many contested pairs are tolerated."""

@@ -9,6 +9,7 @@ from workbench.curation.near_duplicates import n_shared
 from workbench.curation.pairs.columns import Columns
 from workbench.curation.pairs.flaw import Found, Looking, measured, rows_with
 from workbench.curation.pairs.languages import language_of, names_a_language
+from workbench.curation.quality.lengths import approximate_tokens
 
 SAYS = re.compile(r"\w")
 TOKENS = re.compile(
@@ -215,9 +216,7 @@ def leaked(columns: Columns, looking: Looking) -> Found:
 
 
 def _tokens(texts: Sequence[str], looking: Looking) -> Sequence[int]:
-    if looking.count is not None:
-        return looking.count(texts)
-    return [-(-(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))) // 4) for text in texts]
+    return (looking.count or approximate_tokens)(texts)
 
 
 def _sides(columns: Columns, at: int) -> tuple[str, ...]:
