@@ -70,7 +70,7 @@ class WorkbenchError(Exception):
 class ProblemsError(WorkbenchError):
     """An error made of one or more `Problem`s: all are reported at once, at most 20 lines shown and all counted.
 
-    A fault that many rows share is one line: the first row in full, and the numbers of the next.
+    A fault that many rows share is one line: the first row in full, and the numbers of the next, or what they hold.
     """
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
@@ -93,7 +93,7 @@ def _folded(problems: Sequence[Problem]) -> list[list[Problem]]:
     folded: list[list[Problem]] = []
     for p in problems:
         same = alike[p.code, p.file, p.field, p.message]
-        if p.line is None or len(same) < FOLDED:
+        if (p.line is None and p.got is None) or len(same) < FOLDED:
             folded.append([p])
         elif p is same[0]:
             folded.append(same)
@@ -103,7 +103,7 @@ def _folded(problems: Sequence[Problem]) -> list[list[Problem]]:
 def _together(same: Sequence[Problem]) -> str:
     if len(same) == 1:
         return str(same[0])
-    lines = [f"{p.line}" for p in same[1 : LINES_NAMED + 1]]
+    lines = [_shorten(p.got or "") if p.line is None else f"{p.line}" for p in same[1 : LINES_NAMED + 1]]
     more = "" if len(same) <= LINES_NAMED + 1 else ", …"
     return f"{same[0]}, and {len(same) - 1:,} more like it: {', '.join(lines)}{more}"
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.labelling.made import ODD, TEMPLATES, folder, task, template
 from workbench.config.labelling_yaml import BUILT_IN, read_template
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DataError
+from workbench.jobs.labelling_sources import refuse_unfit
 from workbench.labelling.page_text import JOINER, clipped, escaped, padded, page_places, unescaped, unpadded
 from workbench.labelling.questions import Option, SpanQuestion, TextQuestion
 from workbench.labelling.tasks import blinded_order, faults, rendered
@@ -159,3 +160,17 @@ def test_what_is_copied_from_the_page_comes_back_as_the_text_was() -> None:
 def test_hostile_text_is_shown_whole() -> None:
     shown = rendered(task(0), template("rag_review").form(1), (0,))
     assert shown["answer"] == ODD and shown["passages"].startswith("[1] refunds#2 · score 0.83\n\nRefunds")
+
+
+def test_a_fault_that_all_records_share_is_told_once() -> None:
+    bare = [task(n).model_copy(update={"outputs": ()}) for n in range(50)]
+    with pytest.raises(DataError) as told:
+        refuse_unfit(bare, template("rag_review").form(1), "evalset:refunds-dev")
+    lines = str(told.value).splitlines()
+    assert lines[0].endswith("[FIELD_MISSING], and 49 more like it: r001, r002, r003, r004, r005, …")
+    assert lines[1:] == ["(50 problems in all)"]
+
+
+def test_samples_without_answers_fit_the_template_that_reviews_them() -> None:
+    bare = [task(n).model_copy(update={"outputs": (), "contexts": (), "reference": None}) for n in range(3)]
+    refuse_unfit(bare, template("sample_review").form(1), "evalset:refunds-dev")

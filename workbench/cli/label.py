@@ -27,7 +27,7 @@ def label_group() -> None:
 @click.option("--run", "run_id", default=None, help="Answers of a finished run; an id, its beginning, or `latest`.")
 @click.option("--failed", is_flag=True, help="Of the run only answers that a pass/fail scorer failed.")
 @click.option("--judge", default=None, help="Scorer of the run whose verdict and reason are shown or suggested.")
-@click.option("--evalset", default=None, help="Samples of an evalset, without answers: for a template of your own.")
+@click.option("--evalset", default=None, help="Samples of an evalset, without answers: for the template sample_review.")
 @click.option("--use", type=click.Choice(USES), default="dev", show_default=True, help="Side of the evalset.")
 @click.option("--overlap", type=click.IntRange(1, 1000), default=None, help="Answers a record; else the template's.")
 @click.option("--suggestions/--no-suggestions", default=True, help="Off: annotators see no model's opinion.")
