@@ -1,16 +1,17 @@
-"""`workbench evalset`: list and validate."""
+"""`workbench evalset`: list and validate; build, audit and diff stand in `evalset_curation`."""
 
 from __future__ import annotations
 
 import click
 import orjson
 
+from workbench.cli.evalset_curation import audit_command
 from workbench.cli.options import config_of, json_option
 
 
 @click.group("evalset", epilog="Example: workbench evalset ls")
 def evalset_group() -> None:
-    """List and validate evalsets."""
+    """List, validate, build and audit evalsets."""
 
 
 @evalset_group.command("ls", epilog="Example: workbench evalset ls --json")
@@ -58,3 +59,6 @@ def validate_command(ctx: click.Context, names: tuple[str, ...], as_json: bool) 
     for stored in found:
         m, notes = stored.manifest, "".join(f", {n} × {code}" for code, n in sorted(stored.notes.items()))
         click.echo(f"{m.name} {m.use}: {m.n} samples in {m.n_groups} families{notes}")
+
+
+evalset_group.add_command(audit_command)
