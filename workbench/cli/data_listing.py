@@ -9,6 +9,7 @@ import orjson
 
 from workbench.cli.show import grid
 from workbench.config.workbench_yaml import Workbench
+from workbench.curation.formats.table import FORMATS
 from workbench.curation.stored_datasets import Listed, datasets_in, find_dataset
 from workbench.datasets import Conversation, PreferencePair, Row
 
@@ -49,6 +50,16 @@ def show_dataset(bench: Workbench, name: str, skip: int, limit: int, *, as_json:
     grid(("id", "prompt", "answer"), [(_short(r.id, 30), _short(prompt_of(r)), _short(answer_of(r))) for r in rows])
     if m.n > skip + len(rows):
         click.echo(f"\n{m.n - skip - len(rows):,} more rows: --skip {skip + limit}")
+
+
+def list_formats(*, as_json: bool) -> None:
+    """Print what can be read and written."""
+    rows = [(f.name, f.kind, f.sign or "only when it is named", "both" if f.write else "in") for f in FORMATS]
+    if as_json:
+        told = [dict(zip(("format", "kind", "sign", "way"), row, strict=True)) for row in rows]
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+    else:
+        grid(("format", "becomes", "known by", "way"), rows)
 
 
 def prompt_of(row: Row) -> str:

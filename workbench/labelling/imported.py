@@ -145,9 +145,8 @@ def _question(name: str, seen: list[Any]) -> Question:
 
 
 def _of_several(name: str, members: list[Any]) -> Question:
-    kinds = {Span: lambda m: m.label, Ranked: lambda m: m.value}
-    told = next((kinds[type(m)] for m in members if type(m) in kinds), str)
-    options = tuple(Option(value=v) for v in sorted({told(m) for m in members} or {"none"}))
+    named = {m.label if isinstance(m, Span) else m.value if isinstance(m, Ranked) else str(m) for m in members}
+    options = tuple(Option(value=v) for v in sorted(named or {"none"}))
     if members and isinstance(members[0], Span):
         return SpanQuestion(kind="span", name=name, title=name, required=False, options=options, field="answer")
     noun = RankingQuestion if members and isinstance(members[0], Ranked) else MultiLabelQuestion

@@ -31,6 +31,9 @@ SET_ASIDE = frozenset(
         "LABEL_VALUE",
         "LABEL_SCALE",
         "UNKNOWN_QUESTION",
+        "PROMPT_MISMATCH",
+        "CONTRADICTION",
+        "PASSAGE_UNKNOWN",
     }
 )
 

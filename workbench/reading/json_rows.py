@@ -24,28 +24,45 @@ LARGE = 10**19
 
 def json_rows(source: Source) -> Iterator[RawRow]:
     """Yield the rows of a JSONL file; blank lines are told as problems of code `BLANK_LINE`."""
-    number, file, first = 0, str(source), True
+    number, first = 0, True
     for block in source.blocks():
-        lines = block.split(b"\n")  # never splitlines: U+2028 and U+0085 may stand inside strings
-        if lines[-1] == b"":
-            lines.pop()
-        ended = block.endswith(b"\n")
-        escapes = b'\\\\"' in block  # a backslash before a closing quote would be taken for an escaped quote
-        for line in lines:
-            number += 1
-            try:
-                data = orjson.loads(line)
-                plain = type(data) is dict and line.count(b'"') - line.count(b'\\"') == _quotes((data,))
-            except (orjson.JSONDecodeError, RecursionError):
-                plain = False
-            if plain and not (escapes and b'\\\\"' in line):
-                yield RawRow(number, data)
-                first = False
-            elif not line.strip():
-                yield RawRow(number, Problem("BLANK_LINE", "blank line", file, number))
-            else:
-                yield _examined(line, file, number, first, ended or line is not lines[-1])
-                first = False
+        for row in block_rows(block, str(source), number, first):
+            yield row
+            first = first and isinstance(row.data, Problem) and row.data.code == "BLANK_LINE"
+        number += lines_in(block)
+
+
+def block_rows(block: bytes, file: str, before: int, first: bool = False) -> Iterator[RawRow]:
+    """Yield the rows of whole lines, of which `before` stand above. `first`: only blank lines do.
+
+    Raises `DataError` where the file's first row shows that it is not JSONL.
+    """
+    number = before
+    lines = block.split(b"\n")  # never splitlines: U+2028 and U+0085 may stand inside strings
+    if lines[-1] == b"":
+        lines.pop()
+    ended = block.endswith(b"\n")
+    escapes = b'\\\\"' in block  # a backslash before a closing quote would be taken for an escaped quote
+    for line in lines:
+        number += 1
+        try:
+            data = orjson.loads(line)
+            plain = type(data) is dict and line.count(b'"') - line.count(b'\\"') == _quotes((data,))
+        except (orjson.JSONDecodeError, RecursionError):
+            plain = False
+        if plain and not (escapes and b'\\\\"' in line):
+            yield RawRow(number, data)
+            first = False
+        elif not line.strip():
+            yield RawRow(number, Problem("BLANK_LINE", "blank line", file, number))
+        else:
+            yield _examined(line, file, number, first, ended or line is not lines[-1])
+            first = False
+
+
+def lines_in(block: bytes) -> int:
+    """Count the lines of a block, the last of which may have no end."""
+    return block.count(b"\n") + (not block.endswith(b"\n"))
 
 
 def _quotes(values: Iterable[Any]) -> int:

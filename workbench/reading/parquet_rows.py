@@ -26,14 +26,20 @@ def parquet_rows(source: Source, columns: Columns | None = None) -> Iterator[Raw
         with pq.ParquetFile(source.path, pre_buffer=False) as file:
             names = _names(file.schema_arrow.names, columns, str(source))
             for batch in batches(file, BATCH, names):
-                for row in _decoded(batch.select(names), str(source), number):
+                for row in plain_rows(batch.select(names), str(source), number):
                     number += 1
-                    yield RawRow(number, row if isinstance(row, Problem) else _row(row, str(source), number))
+                    yield RawRow(number, row)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
         reason = str(exc).splitlines()[0]
         fix = "write or download it again"
         raise DataError(Problem("PARQUET_CORRUPT", f"damaged Parquet: {reason}", str(source), fix=fix)) from exc
     source.unchanged(sha256_of(source.path))
+
+
+def plain_rows(batch: Any, file: str, before: int) -> Iterator[dict[str, Any] | Problem]:
+    """Yield the rows of an Arrow batch as plain data without nulls, or what is wrong; `before` rows stand above it."""
+    for number, row in enumerate(_decoded(batch, file, before), before + 1):
+        yield row if isinstance(row, Problem) else _row(row, file, number)
 
 
 def _names(present: list[str], columns: Columns | None, file: str) -> list[str]:

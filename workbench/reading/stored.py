@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -55,8 +55,9 @@ class StoredDataset:
 
     def iter_rows(self, batch: int = 256) -> Iterator[list[StoredRow]]:
         """Yield the rows in batches, in the source's order."""
+        file = self.rows
         for columns in self._columns(batch, ["position", "id", "family", "row"]):
-            yield [StoredRow(p, i, f, t, self.rows) for p, i, f, t in zip(*columns, strict=True)]
+            yield [StoredRow(p, i, f, t, file) for p, i, f, t in zip(*columns, strict=True)]
 
     def iter_samples(self, batch: int = 256) -> Iterator[list[tuple[int, Sample]]]:
         """Yield (position from 0, sample) in batches, in the source's order."""
@@ -107,21 +108,47 @@ def open_dataset(path: Path, manifest: Manifest | None = None, notes: dict[str, 
 
 def write_rows(folder: Path, rows: Iterable[tuple[str, str, str]]) -> None:
     """Write (id, family, canonical JSON) rows to `rows.parquet`, durably, in groups, and the file's hash beside it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([("position", pa.int64()), *((name, pa.large_string()) for name in ("id", "family", "row"))])
-    how = {"compression": "zstd", "use_dictionary": ["family"], "write_statistics": ["position", "id"]}
-    path, position = folder / "rows.parquet", 0
-    with told_when_full(path), pq.ParquetWriter(path, schema, **how) as writer:
-        rows = iter(rows)
+    rows = iter(rows)
+    with RowsWriter(folder) as writer:
         while group := list(itertools.islice(rows, ROW_GROUP)):
-            places = numbers(range(position, position + len(group)), pa.int64())
-            columns = [places, *(texts(column, large=True) for column in zip(*group, strict=True))]
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-            position += len(group)
-    flush(path)
-    write_atomic(folder / "rows.sha256", f"{sha256_of(path)}  rows.parquet\n".encode())
+            writer.add(group)
+
+
+class RowsWriter:
+    """Writes `rows.parquet` of a dataset's folder group by group; its hash, durably, when the block ends well."""
+
+    def __init__(self, folder: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._folder, self._position = folder, 0
+        self._schema = pa.schema(
+            [("position", pa.int64()), *((name, pa.large_string()) for name in ("id", "family", "row"))]
+        )
+        how = {"compression": "zstd", "use_dictionary": ["family"], "write_statistics": ["position", "id"]}
+        self._writer = pq.ParquetWriter(folder / "rows.parquet", self._schema, **how)
+
+    def __enter__(self) -> RowsWriter:
+        return self
+
+    def add(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Append (id, family, canonical JSON) rows as one group."""
+        import pyarrow as pa
+
+        if rows:
+            with told_when_full(self._folder):
+                places = numbers(range(self._position, self._position + len(rows)), pa.int64())
+                columns = [places, *(texts(column, large=True) for column in zip(*rows, strict=True))]
+                self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
+            self._position += len(rows)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        path = self._folder / "rows.parquet"
+        with told_when_full(path):
+            self._writer.close()
+        if kind is None:
+            flush(path)
+            write_atomic(self._folder / "rows.sha256", f"{sha256_of(path)}  rows.parquet\n".encode())
 
 
 def batches(file: Any, size: int, columns: list[str] | None = None) -> Iterator[Any]:

@@ -74,7 +74,7 @@ def store_rows(
         settle(work, folder / manifest.fingerprint)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    _remember(folder, manifest, now)
+    remember(folder, manifest, now)
     return open_dataset(folder / manifest.fingerprint, manifest)
 
 
@@ -131,7 +131,7 @@ def _refuse_twins(work: Path, twins: frozenset[int]) -> None:
     raise DataError(Problem("DUPLICATE_ID", what, field="id", got=repr(found), fix="give each row an id of its own"))
 
 
-def _remember(folder: Path, manifest: Manifest, now: datetime) -> None:
+def remember(folder: Path, manifest: Manifest, now: datetime) -> None:
     """Add a line to the dataset's versions, flushed before it counts, with the manifest it had when it was made."""
     line = canonical_bytes({"at": now.isoformat(), "manifest": manifest.model_dump(mode="json")})
     with (folder / VERSIONS).open("ab") as file:

@@ -1,0 +1,48 @@
+"""The workbench's own rows, every field of them: what `data export --format workbench` and `data show --json` write."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from workbench.curation.formats.format import Fields, Format, Kind, Notes
+from workbench.datasets import Conversation, PreferencePair, Sample
+from workbench.records import Record
+
+NOUNS: dict[Kind, type[BaseModel]] = {
+    "conversations": Conversation,
+    "pairs": PreferencePair,
+    "samples": Sample,
+    "records": Record,
+}
+
+
+def _format(name: str, kind: Kind, sign: str, needed: frozenset[str], other: frozenset[str]) -> Format:
+    fields = frozenset(NOUNS[kind].model_fields)
+
+    def looks(row: Fields) -> bool:
+        return needed <= row.keys() and row.keys() <= fields | {"labels"} and (not other or bool(other & row.keys()))
+
+    return Format(name, kind, sign, looks, _as_it_is, fields | {"labels"}, _whole)
+
+
+def _as_it_is(row: Fields, notes: Notes) -> Fields:
+    return dict(row)
+
+
+def _whole(fields: Fields) -> Fields:
+    return dict(fields)
+
+
+CONVERSATIONS = _format(
+    "workbench-conversations", "conversations", "a `Conversation`",
+    frozenset({"id", "messages", "lineage"}), frozenset(),
+)  # fmt: skip
+PAIRS = _format(
+    "workbench-pairs", "pairs", "a `PreferencePair`", frozenset({"id", "prompt", "chosen", "rejected", "lineage"}),
+    frozenset(),
+)  # fmt: skip
+SAMPLES = _format(
+    "workbench-samples", "samples", "a `Sample`", frozenset({"id", "messages"}),
+    frozenset({"references", "gold_contexts"}),
+)  # fmt: skip
+RECORDS = _format("workbench-records", "records", "a `Record`", frozenset({"id", "messages"}), frozenset({"outputs"}))
