@@ -20,7 +20,7 @@ ORDER = (
     ("runs",),
     ("store", "statistics", "tables", "calling"),
     ("reading",),
-    ("scoring", "labelling", "curation"),
+    ("scoring", "labelling", "curation", "rag", "training"),
     ("evaluation", "calibration"),
     ("gate",),
     ("reports",),

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("workbench.cli.gate:gate_group", "Decide whether the candidate may be released."),
     "judge": ("workbench.cli.judge:judge_group", "Measure judges against people, and correct what they say."),
     "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
+    "rag": ("workbench.cli.rag:rag_group", "Build indexes of documents, ask a RAG pipeline, compare its choices."),
     "evalset": ("workbench.cli.evalset:evalset_group", "List, validate, build and audit evalsets."),
     "pairs": ("workbench.cli.pairs:pairs_group", "Build preference pairs from labels and runs, and lint them."),
     "argilla": ("workbench.cli.argilla:argilla_group", "Run Argilla's own server here, without Docker."),

@@ -12,13 +12,15 @@ import orjson
 from workbench.config.evalset_yaml import EvalsetSpec
 from workbench.config.workbench_yaml import WorkbenchConfig
 from workbench.nouns import Noun
+from workbench.training.spec import TrainSpec
 
-NOUNS: dict[str, type[Noun]] = {"workbench": WorkbenchConfig, "evalset": EvalsetSpec}
+NOUNS: dict[str, type[Noun]] = {"workbench": WorkbenchConfig, "evalset": EvalsetSpec, "training": TrainSpec}
 
 
 DESCRIBING = """
 import sys
 from workbench.nouns import Noun
+from workbench.training.spec import TrainSpec
 Noun.model_config["use_attribute_docstrings"] = True
 from workbench.config.schemas import plain_schemas
 import orjson
