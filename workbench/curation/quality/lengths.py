@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
+from workbench.curation.shingles import normalised
 from workbench.nouns import Many, Noun
 
 Count = Callable[[Sequence[str]], Sequence[int]]
@@ -59,6 +60,11 @@ def spread(values: Sequence[int]) -> Spread:
 def approximate_tokens(texts: Sequence[str]) -> list[int]:
     """Return an estimate of each text's tokens where no tokenizer is at hand; see `APPROXIMATION`."""
     return [_approximate(text) for text in texts]
+
+
+def n_words(text: str) -> int:
+    """Return the number of words as near-duplicates see them: an ideograph is one."""
+    return len(normalised(text).split())
 
 
 def _approximate(text: str) -> int:

@@ -59,6 +59,12 @@ class View:
         wanted: Part = "reference" if isinstance(self.row, Sample) else "answer"
         return [t for t in self.texts if t.part == wanted and not t.json]
 
+    def told(self) -> str:
+        """Return the row in one line: its last question and its answer."""
+        asked = [t.text for t in self.texts if t.part == "prompt"]
+        said = [t.text for t in self.answers()]
+        return " → ".join([*asked[-1:], *said[-1:]])
+
     def n_turns(self) -> int:
         """Return the number of turns but the system's, with the answer."""
         match self.row:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from workbench.curation.quality.duplicates import Twin
 from workbench.curation.quality.masking import masked_text
 from workbench.curation.quality.views import View
 from workbench.nouns import Many, Noun
@@ -28,6 +29,16 @@ class Example(Noun):
     """The beginning of what was found in it, with personal data and secrets masked."""
 
 
+class Cluster(Noun):
+    """A row that is kept and the rows that say the same."""
+
+    kept: Example
+    dropped: Many[Example]
+    """The most alike first, up to `EXAMPLES`."""
+    n: int = Field(ge=2)
+    """Rows of the cluster, with the kept one."""
+
+
 class Step(Noun):
     """What one filter did."""
 
@@ -45,6 +56,8 @@ class Step(Noun):
     """Rows by what was found."""
     examples: Many[Example] = ()
     """The first rows that were dropped or changed, a few of each reason."""
+    clusters: Many[Cluster] = ()
+    """Of duplicates the largest clusters."""
 
 
 class Decided(NamedTuple):
@@ -54,6 +67,8 @@ class Decided(NamedTuple):
     """What is dropped: (reason, why, text). The reason is one of a few words; why names the row's own case."""
     changed: Mapping[int, tuple[View, str, str, str]] = {}
     """What goes on in another form: the row, and the same three."""
+    twins: Sequence[Twin] = ()
+    """Of duplicates, what is dropped for which row."""
 
 
 class Filter(NamedTuple):
@@ -92,8 +107,29 @@ def _step(one: Filter, rows: Sequence[View], decided: Decided) -> Step:
     examples = tuple(_mixed([shown[reason] for reason in reasons]))
     return Step(
         name=one.name, rule=one.rule, n_in=len(rows), n_out=n_out, n_changed=len(decided.changed),
-        reasons=reasons, examples=examples,
+        reasons=reasons, examples=examples, clusters=tuple(_clusters(rows, decided.twins)),
     )  # fmt: skip
+
+
+def _clusters(rows: Sequence[View], twins: Sequence[Twin]) -> list[Cluster]:
+    by_kept: dict[int, list[Twin]] = {}
+    for twin in twins:
+        by_kept.setdefault(twin.kept, []).append(twin)
+    largest = sorted(by_kept.items(), key=lambda item: (-len(item[1]), item[0]))[:EXAMPLES]
+    return [_cluster(rows, kept, some) for kept, some in largest]
+
+
+def _cluster(rows: Sequence[View], kept: int, twins: Sequence[Twin]) -> Cluster:
+    closest = sorted(twins, key=lambda twin: (-twin.likeness, twin.dropped))[:EXAMPLES]
+    return Cluster(
+        kept=Example(id=rows[kept].id, why="kept", text=excerpt(rows[kept].told())),
+        dropped=tuple(_dropped(rows[twin.dropped], twin) for twin in closest),
+        n=len(twins) + 1,
+    )
+
+
+def _dropped(row: View, twin: Twin) -> Example:
+    return Example(id=row.id, why=f"{twin.likeness:.2f}", text=excerpt(row.told()))
 
 
 def _mixed(groups: Sequence[Sequence[Example]]) -> list[Example]:
