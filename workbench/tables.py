@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,15 +84,18 @@ def metrics(summaries: Sequence[Path], tag: str = "") -> list[Row]:
     Columns: `run`, the folder's name; `scorer`, `slice` as `name=value`, `value`, `n`, `n_failed`, `interval` as a dict
     or `None`. Damaged files raise `DataError`.
     """
-    return [
-        {"run": path.parent.name} | {name: metric[name] for name in METRIC}
-        for path in summaries
-        for metric in _metrics(path)
-        if metric["slice"].partition("=")[0] == tag
-    ]
+    values, beginning = itemgetter(*METRIC), f"{tag}="
+    found = list[Row]()
+    for path in summaries:
+        run = path.parent.name
+        for metric in _metrics(path):
+            if metric["slice"].startswith(beginning) if tag else not metric["slice"]:
+                found.append(dict(zip(COLUMNS, (run, *values(metric)), strict=True)))
+    return found
 
 
 METRIC = ("scorer", "slice", "value", "n", "n_failed", "interval")
+COLUMNS = ("run", *METRIC)
 
 
 def _metrics(path: Path) -> list[Row]:
