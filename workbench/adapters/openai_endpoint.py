@@ -1,9 +1,8 @@
 """Any OpenAI-compatible server, through the `openai` package.
 
-The package builds and authorises the request and raises its own errors; underneath, httpx's pool is replaced by
-aiohttp's (docs/experiments.md, 2026-11-22, has what each step brings). Retries, pace, cost and reading the answer are
-ours, so that nothing is asked again, waited for or paid for that `Limits` do not allow. `openai` loads at the first
-answer that is not in the cache.
+The package says how requests are authorised; aiohttp carries them (docs/experiments.md, 2026-11-22 and 23, has what each
+step brings). Retries, pace, cost and reading the answer are ours, so that nothing is asked again, waited for or paid
+for that `Limits` do not allow. `openai` loads at the first answer that is not in the cache.
 """
 
 from __future__ import annotations
@@ -245,9 +244,12 @@ def _open(spec: EndpointSpec) -> Wire:
 
 def _headers(key: str) -> dict[str, str]:
     """Return the headers of every request: the package's, without what tells of this machine."""
+    import httpx
     import openai
 
-    client = openai.AsyncOpenAI(api_key=key or NO_KEY)
+    # A transport that carries nothing: the client's own would read all certificates once more, 0.05 s.
+    silent = httpx.AsyncClient(trust_env=False, transport=httpx.AsyncBaseTransport())
+    client = openai.AsyncOpenAI(api_key=key or NO_KEY, http_client=silent)
     return {
         "Accept": "application/json",
         "Content-Type": "application/json",
