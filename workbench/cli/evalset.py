@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import orjson
 
-from workbench.cli.evalset_curation import audit_command
+from workbench.cli.evalset_curation import audit_command, build_command, diff_command
 from workbench.cli.options import config_of, json_option
 
 
@@ -62,3 +62,5 @@ def validate_command(ctx: click.Context, names: tuple[str, ...], as_json: bool) 
 
 
 evalset_group.add_command(audit_command)
+evalset_group.add_command(build_command)
+evalset_group.add_command(diff_command)

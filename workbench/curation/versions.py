@@ -105,7 +105,9 @@ def diff(before: Sequence[StoredDataset], after: Sequence[StoredDataset]) -> Dif
         n_same=len((old.keys() & new.keys()) - changed),
         added=tuple(name for name in new if name not in old),
         removed=tuple(name for name in old if name not in new),
-        changed=tuple(Changed(id=name, fields=tuple(_fields(was[name], now[name]))) for name in new if name in changed),
+        changed=tuple(
+            Changed(id=name, fields=tuple(field_changes(was[name], now[name]))) for name in new if name in changed
+        ),
         moved=tuple(move for name in new if name in old for move in _moves(name, old[name], new[name])),
     )
 
@@ -141,7 +143,8 @@ def _rows(sides: Iterable[StoredDataset], wanted: set[str]) -> dict[str, dict[st
     return {row.id: orjson.loads(row.text) for row in found}
 
 
-def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[FieldChange]:
+def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[FieldChange]:
+    """Yield every field in which two rows, as plain data, differ."""
     was, now = dict(_flat("", before)), dict(_flat("", after))
     for path in [*was, *(path for path in now if path not in was)]:
         old, new = was.get(path), now.get(path)

@@ -124,11 +124,11 @@ def _leakage(bench: Workbench, evalset: Evalset, gate: Sequence[Sample]) -> Find
     if not sets or not gate:
         told = "there is no train set in this home" if gate else "no sample is on the side 'gate'"
         return unknown("leakage", told, "")
-    hits = list(learnt_before(gate, sets))
-    examples = [
-        Example(id=hit.leak.guarded.id, text=f"'{hit.leak.learnt.id}' of {hit.gate} ({hit.leak.how})") for hit in hits
-    ]
-    told = f"{len(hits)} rows of {len(sets)} train sets know a gate sample"
+    known: dict[str, str] = {}
+    for hit in learnt_before(gate, sets):
+        known.setdefault(hit.leak.guarded.id, f"'{hit.leak.learnt.id}' of {hit.gate} ({hit.leak.how})")
+    examples = [Example(id=name, text=text) for name, text in known.items()]
+    told = f"{len(examples)} of {len(gate)} gate samples are known to rows of {len(sets)} train sets"
     do = "build the train sets again, which the firewall keeps clean, and train again; or retire the samples"
     return finding("leakage", len(gate), examples, told, do)
 
