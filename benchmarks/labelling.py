@@ -7,8 +7,11 @@ import random
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import psutil
 
 from benchmarks.figures import Figure, Goal
 from benchmarks.process import ROOT
@@ -30,23 +33,55 @@ PROGRAM = ROOT / ".venv-argilla" / "bin" / "argilla-embedded"
 def labelling(setting: Setting) -> list[Figure]:
     """Measure push and pull of `many` records as a ratio to the SDK's `log` and iteration."""
     home, n = setting.folder / "argilla", setting.sizes.many
-    ratios: dict[str, list[float]] = {"push": [], "pull": []}
+    walls: dict[str, list[float]] = {"push": [], "pull": []}
+    busy: dict[str, list[float]] = {"push": [], "pull": []}
     tasks = _tasks(n)
     try:
         url, key = _served(home)
+        clock = Clock(psutil.Process(int((home / "lock").read_text())))
         for number in setting.each_round():
             setting.say(f"round {number}")
-            mine, bare = (
-                _ours(url, key, tasks, setting.folder / str(number)),
-                _theirs(url, key, tasks, f"bare-{number}"),
-            )
-            for what, seconds in mine.items():
-                setting.say(f"{what}: {seconds:.1f} s, bare SDK {bare[what]:.1f} s")
-                ratios[what].append(seconds / bare[what])
+            mine = _ours(url, key, tasks, setting.folder / str(number), clock)
+            bare = _theirs(url, key, tasks, f"bare-{number}", clock)
+            for what, took in mine.items():
+                setting.say(f"{what}: {took.told()}; bare SDK {bare[what].told()}")
+                walls[what].append(took.wall / bare[what].wall)
+                busy[what].append(took.cpu / bare[what].cpu)
     finally:
         subprocess.run([PROGRAM, "down", "--home", home], capture_output=True, check=False)
-    told = "of {:,} records by the bare SDK's time"
-    return [Figure(NAME, f"{w} {told.format(n)}", "×", tuple(r), Goal("<=", 1.15)) for w, r in ratios.items()]
+    told = f"of {n:,} records by the bare SDK's"
+    return [
+        *(Figure(NAME, f"{what} {told} time", "×", tuple(r), Goal("<=", 1.15)) for what, r in walls.items()),
+        *(Figure(NAME, f"{what} {told} processor time", "×", tuple(r)) for what, r in busy.items()),
+    ]
+
+
+class Took(NamedTuple):
+    """Seconds that something took."""
+
+    wall: float
+    cpu: float
+    """Of processors, ours and the server's: what a busy machine does not change."""
+
+    def told(self) -> str:
+        return f"{self.wall:.1f} s, {self.cpu:.1f} s of processors"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Takes time, of the server's processes too."""
+
+    server: psutil.Process
+
+    def take(self, act: Callable[[], Any]) -> Took:
+        """Return what `act` took."""
+        wall, cpu = time.monotonic(), self._cpu()
+        act()
+        return Took(time.monotonic() - wall, self._cpu() - cpu)
+
+    def _cpu(self) -> float:
+        others = (process.cpu_times() for process in [self.server, *self.server.children(recursive=True)])
+        return time.process_time() + sum(times.user + times.system for times in others)
 
 
 def _served(home: Path) -> tuple[str, str]:
@@ -54,22 +89,22 @@ def _served(home: Path) -> tuple[str, str]:
     return json.loads(done.stdout)["url"], json.loads((home / "owner.json").read_bytes())["api_key"]
 
 
-def _ours(url: str, key: str, tasks: list[Task], folder: Path) -> dict[str, float]:
-    """Return seconds of a push and a pull with everything that belongs to them."""
+def _ours(url: str, key: str, tasks: list[Task], folder: Path, clock: Clock) -> dict[str, Took]:
+    """Return what a push and a pull take with everything that belongs to them."""
     template = read_template(BUILT_IN / "templates" / "rag_review", BUILT_IN / "taxonomy.yaml")
     server, name = connect(url, key, "default"), f"ours-{folder.name}"
     about = About(form=template.form(1), seed=name, overlap=1)
-    pushed = _seconds(lambda: push(server, name, about, tasks, {}, _quiet))
+    pushed = clock.take(lambda: push(server, name, about, tasks, {}, _quiet))
     dataset = server.dataset(name)
     assert dataset is not None
     kept: RemoteDataset = dataset
-    pulled = _seconds(lambda: store_snapshot(folder, kept, read_moment(server, kept, _quiet), server.names()))
+    pulled = clock.take(lambda: store_snapshot(folder, kept, read_moment(server, kept, _quiet), server.names()))
     server.close()
     return {"push": pushed, "pull": pulled}
 
 
-def _theirs(url: str, key: str, tasks: list[Task], name: str) -> dict[str, float]:
-    """Return seconds of the same texts logged and listed with the SDK."""
+def _theirs(url: str, key: str, tasks: list[Task], name: str, clock: Clock) -> dict[str, Took]:
+    """Return what logging and listing the same texts with the SDK takes."""
     import argilla as rg
 
     client = rg.Argilla(api_url=url, api_key=key)
@@ -88,14 +123,8 @@ def _theirs(url: str, key: str, tasks: list[Task], name: str) -> dict[str, float
         )
         for task in tasks
     ]
-    pushed = _seconds(lambda: dataset.records.log(records))
-    return {"push": pushed, "pull": _seconds(lambda: list(dataset.records(with_responses=True)))}
-
-
-def _seconds(act: Callable[[], Any]) -> float:
-    began = time.monotonic()
-    act()
-    return time.monotonic() - began
+    pushed = clock.take(lambda: dataset.records.log(records))
+    return {"push": pushed, "pull": clock.take(lambda: list(dataset.records(with_responses=True)))}
 
 
 def _quiet(done: int, total: int) -> None:
