@@ -1,8 +1,8 @@
 """Any OpenAI-compatible server, through the `openai` package.
 
-The package says how requests are authorised; aiohttp carries them (docs/experiments.md, 2026-11-22 and 23, has what each
-step brings). Retries, pace, cost and reading the answer are ours, so that nothing is asked again, waited for or paid
-for that `Limits` do not allow. `openai` loads at the first answer that is not in the cache.
+The package says how requests are authorised; aiohttp carries them (docs/experiments.md has what each step brings).
+Retries, pace, cost and reading the answer are ours, so that nothing is asked again, waited for or paid for that
+`Limits` do not allow. `openai` loads at the first answer that is not in the cache.
 """
 
 from __future__ import annotations
