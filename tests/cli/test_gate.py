@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import pytest
@@ -257,7 +259,7 @@ def test_a_waiver_holds_until_its_day_or_its_end_and_is_always_shown(workbench: 
     assert gate(workbench).code == 1
     assert workbench("gate", "unwaive", "first:exact_match.min", "--why", "again").code == 2
     book = Path(".workbench/gates/records.jsonl").read_text().splitlines()
-    assert [json.loads(line)["kind"] for line in book] == ["look", "waive", "look", "unwaive", "look"]
+    assert [json.loads(line)["kind"] for line in book] == ["start", "look", "waive", "look", "unwaive", "look"]
 
 
 @pytest.mark.parametrize(
@@ -300,8 +302,11 @@ def test_a_decision_is_recorded_again_when_the_policy_or_the_outcome_is_another(
     project("{metrics: {exact_match: {min: 0.999}}}")
     assert gate(workbench).code == 1
     project(ABSOLUTE)
-    assert gate(workbench).code == 0
-    book = [json.loads(line) for line in Path(".workbench/gates/records.jsonl").read_text().splitlines()]
+    softer = gate(workbench)
+    assert (
+        softer.code == 0 and "with these very runs, before the policy changed" in softer.out and "fail on" in softer.out
+    )
+    book = [json.loads(line) for line in Path(".workbench/gates/records.jsonl").read_text().splitlines()][1:]
     assert [line["outcome"] for line in book] == ["pass", "fail", "pass"]
     assert book[0]["policy"] == book[2]["policy"] != book[1]["policy"] and book[0]["alpha"] == 0.05
     assert {len(line["runs"]) for line in book} == {1}
@@ -394,8 +399,8 @@ def test_an_unruled_scorer_buys_no_fresh_look_and_a_ruled_one_is_told(workbench:
     project(ABSOLUTE, scorer="{kind: token_f1, name: exact_match}")
     choose("half")
     changed = decision(gate(workbench, "--json"))
-    assert changed["look"] == 1
-    assert len(changed["notes"]) == 2 and "before scorer:exact_match changed" in changed["notes"][0]
+    assert changed["look"] == 3 and "this would be look 3" in changed["reason"]
+    assert "before scorer:exact_match changed" in changed["notes"][0]
 
 
 def test_a_rule_on_a_new_scorer_is_a_second_look_at_the_rescored_answers(workbench: Command) -> None:
@@ -528,3 +533,103 @@ def test_runs_are_compared_and_others_refused(workbench: Command) -> None:
     workbench("eval", "run", "--use", "gate", "--limit", "5", "-q")
     refused = workbench("eval", "compare", good, "latest")
     assert refused.code == 3 and "55 only in" in refused.err and "[OTHER_SAMPLES]" in refused.err
+
+
+def add_samples(more: int, name: str = "first") -> None:
+    """Add samples that every model of `project` answers wrongly to an evalset, or to a copy of it."""
+    source = Path("evalsets/first")
+    folder = Path("evalsets") / name
+    folder.mkdir(exist_ok=True)
+    rows = (source / "samples.jsonl").read_text()
+    new = [
+        {"id": f"n{i}", "messages": [{"role": "user", "content": f"new {i}"}], "references": ["-"]} for i in range(more)
+    ]
+    (folder / "samples.jsonl").write_text(rows + "".join(json.dumps(row) + "\n" for row in new))
+    (folder / "evalset.yaml").write_text((source / "evalset.yaml").read_text().replace("name: first", f"name: {name}"))
+
+
+def test_enlarging_an_evalset_continues_the_series_of_looks(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("half")
+    assert decision(gate(workbench, "--json"))["look"] == 1
+    add_samples(1)
+    second = decision(gate(workbench, "--json"))
+    assert (second["look"], second["alpha"]) == (2, 0.025) and "before rows changed" in second["notes"][0]
+    add_samples(1)
+    third = gate(workbench, "--json")
+    assert third.code == 4 and "this would be look 3" in decision(third)["reason"]
+
+
+def test_a_copy_of_an_evalset_buys_no_fresh_look_unless_both_must_pass(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("half")
+    gate(workbench, "first")
+    add_samples(3, "copy")
+    assert decision(gate(workbench, "copy", "--json"))["look"] == 2
+    both = json.loads(gate(workbench, "first", "copy", "--json").out)["gates"]
+    assert [made["look"] for made in both] == [1, 1]
+    own = Path("evalsets/copy/samples.jsonl")
+    own.write_text(own.read_text().replace("question ", "another thing ").replace("new ", "brand new "))
+    assert decision(gate(workbench, "copy", "--json"))["look"] == 2, "the name is the same, whatever is asked"
+
+
+def test_an_evalset_of_new_samples_under_its_own_name_is_a_first_look(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("half")
+    gate(workbench, "first")
+    add_samples(0, "other")
+    own = Path("evalsets/other/samples.jsonl")
+    own.write_text(own.read_text().replace("question ", "quite another thing "))
+    assert decision(gate(workbench, "other", "--json"))["look"] == 1
+
+
+def test_a_run_that_is_removed_before_it_was_judged_is_a_look_all_the_same(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("half")
+    for number in (2, 3):
+        assert workbench("eval", "run", "--use", "gate", "--new", "-q").code == 0
+        shutil.rmtree(max(Path(".workbench/runs").iterdir()))
+        done = gate(workbench, "--json")
+        assert decision(done)["look"] == number and "counts as a look, though it is gone" in done.out
+        if number == 2:
+            Path(".workbench/gates").rename("kept")
+            Path("kept").rename(".workbench/gates")
+
+
+def test_a_run_from_elsewhere_is_not_used_for_it_may_be_the_best_of_several(workbench: Command) -> None:
+    project(ABSOLUTE)
+    choose("good")
+    assert workbench("eval", "run", "--use", "gate", "-q").code == 0
+    shutil.rmtree(".workbench/gates")
+    done = workbench("gate")
+    assert done.code == 4 and "did not begin in this home" in done.out
+    assert decision(gate(workbench, "--json"))["look"] == 1, "a run of this home is made in its place"
+
+
+def test_a_clock_that_is_set_back_revives_no_waiver(workbench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.cli import gating
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return days[0]
+
+    days = [datetime(2030, 1, 1, tzinfo=UTC)]
+    monkeypatch.setattr(gating, "datetime", Clock)
+    project("{metrics: {exact_match: {min: 0.5, max: 0.99}}}")
+    choose("bad")
+    assert workbench("gate", "waive", "first:exact_match.min", "--until", "2030-01-02", "--why", "known").code == 0
+    assert gate(workbench).code == 0
+    days[0] = datetime(2030, 1, 3, tzinfo=UTC)
+    assert gate(workbench).code == 1
+    days[0] = datetime(2030, 1, 1, tzinfo=UTC)
+    back = gate(workbench)
+    assert back.code == 1 and "the clock is behind the last record" in back.out
+
+
+def test_other_candidates_on_the_same_rows_are_told(workbench: Command) -> None:
+    project(ABSOLUTE)
+    for name in ("bad", "half", "good"):
+        choose(name)
+        done = gate(workbench)
+    assert "other candidates that were judged on these rows: 2" in done.out

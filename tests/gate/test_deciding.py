@@ -154,15 +154,38 @@ def test_answers_that_failed_may_have_been_slow(tmp_path: Path) -> None:
     ("usage", "verdicts"),
     [
         ({"cost": 0.01}, ["pass", "pass"]),
+        ({"cost": 0.0}, ["pass", "pass"]),
         ({"cost": 0.03}, ["fail", "fail"]),
         ({"cost": None}, ["inconclusive", "inconclusive"]),
         ({"cost": 0.0, "cached": True, "attempts": 0}, ["inconclusive", "inconclusive"]),
     ],
 )
 def test_cost_is_limited_by_answer_and_in_all(tmp_path: Path, usage, verdicts) -> None:
-    rules = policy(max_cost={"per_sample": 0.02, "total": 2.0})
+    rules = policy(max_cost={"per_sample": 0.02, "at_most": 0.05, "total": 2.0})
     found = decided(rules, made(tmp_path, share(100, 100), usage=usage))
     assert [r.verdict for r in found.rows[1:]] == verdicts
+
+
+def test_a_mean_price_passes_only_below_a_declared_end_for_dear_answers_may_be_too_rare_to_be_seen(
+    tmp_path: Path,
+) -> None:
+    cheap = made(tmp_path, share(100, 100), usage={"cost": 0.01})
+    open_ended = decided(policy(max_cost={"per_sample": 0.02}), cheap).rows[1]
+    assert open_ended.verdict == "inconclusive" and "max_cost.at_most" in open_ended.reason
+    far = decided(policy(max_cost={"per_sample": 0.02, "at_most": 1.0}), cheap).rows[1]
+    assert far.verdict == "inconclusive", "3/n of the range is more than what is left"
+    broken = decided(policy(max_cost={"per_sample": 0.002, "at_most": 0.005}), cheap).rows[1]
+    assert broken.verdict == "inconclusive" and "more than the at_most 0.005" in broken.reason
+    dear = decided(policy(max_cost={"per_sample": 0.002}), cheap).rows[1]
+    assert dear.verdict == "fail", "that a price is at least 0 is known"
+
+
+def test_regressions_mean_the_same_for_one_repeat_and_for_two(tmp_path: Path) -> None:
+    old = made(tmp_path, share(200, 200))
+    once = made(tmp_path, numbered([float(i % 4 > 0) for i in range(200)]))
+    twice = made(tmp_path, {name: [1.0, float(i % 2)] for i, name in enumerate(share(200, 200))})
+    rules = policy(metrics={"right": {"min": 0.1}}, max_regressions=0.9)
+    assert [decided(rules, new, old).rows[1].estimate for new in (once, twice)] == [0.25, 0.25]
 
 
 def test_what_was_not_paid_for_is_no_proof_of_a_low_total(tmp_path: Path) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from workbench.errors import DataError, LockedError
 from workbench.gate.ledger import Ledger
-from workbench.gate.records import GateRecord, Look, Promotion, Unwaiver, Waiver
+from workbench.gate.records import GateRecord, Look, Promotion, Start, Unwaiver, Waiver
 from workbench.store.lock import owning
 
 AT = "2026-01-01T00:00:00+00:00"
@@ -93,12 +93,21 @@ def test_two_processes_do_not_write_at_once(tmp_path: Path) -> None:
         Ledger(tmp_path).add(promotion("r1"))
 
 
-def test_looks_are_found_by_evalset(tmp_path: Path) -> None:
+def test_the_time_is_never_before_that_of_the_last_record(tmp_path: Path) -> None:
+    ledger, early, late = Ledger(tmp_path), datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    assert ledger.now(early) == early
+    ledger.add(promotion("r1"))
+    assert (ledger.now(early), ledger.now(late)) == (datetime.fromisoformat(AT), late)
+
+
+def test_looks_and_beginnings_are_found(tmp_path: Path) -> None:
     looks = [
         Look(evalset=e, inputs={"rows": "r"}, runs=("r",), tables={}, outcome="pass", policy="p", alpha=0.05, at=AT)
         for e in ("x", "y")
     ]
-    assert book(tmp_path, *looks).looks("y") == [looks[1]]
+    start = Start(evalset="x", run="r", rows="r", series="m", at=AT)
+    ledger = book(tmp_path, looks[0], start, looks[1])
+    assert (ledger.looks(), ledger.starts()) == (looks, [start])
 
 
 def lines(ledger: Ledger) -> list[bytes]:

@@ -70,7 +70,7 @@ def decide_command(
 
     Exit codes: 0 every rule holds or is waived · 1 a rule does not · 4 not enough evidence · 2 the policy or
     configuration is wrong · 3 bad data · 5 locked. All finished runs of a candidate are judged together; a second
-    look at the same candidate and baseline is judged at half the level, a third is refused.
+    look at one model on the same samples is judged at half the level, a third is refused.
     """
     from workbench.cli.gating import Wanted, decide
     from workbench.jobs.gating import Question

@@ -124,7 +124,7 @@ def _show(gate: GateDecision) -> None:
     for look in gate.looks:
         click.echo(f"  looked at before: {look.outcome} on {look.at} with {', '.join(look.runs)}")
     if gate.look > 1:
-        click.echo(f"  look {gate.look} at this candidate and baseline, judged at alpha {gate.alpha:g}")
+        click.echo(f"  look {gate.look} at this model on these samples, judged at alpha {gate.alpha:g}")
     for note in gate.notes:
         click.echo(f"  note: {note}")
 

@@ -45,6 +45,10 @@ class Case:
         """Return the one-sided level of this look: half the policy's from the second on."""
         return level_of(self.look, self.policy.alpha)
 
+    def next_alpha(self) -> float:
+        """Return the level at which more samples would be judged."""
+        return level_of(self.look + 1, self.policy.alpha)
+
 
 def decide(case: Case) -> GateDecision:
     """Return the decision on one evalset. Nothing is counted as good because it is missing."""
@@ -60,7 +64,9 @@ def decide(case: Case) -> GateDecision:
     blocked = case.blocked or why_mixed(case.candidate) or why_mixed(baseline) or _unaccounted(accounts)
     evidence = Evidence(case.evalset, case.candidate, baseline, no_baseline if not baseline else "")
     waivers = {waiver.rule: waiver for waiver in case.waivers}
-    rows = judged(claims(case.policy, evidence), case.alpha(), waivers, blocked)
+    rows = judged(
+        claims(case.policy, evidence), case.alpha(), waivers, blocked, next_alpha=case.next_alpha()
+    )
     outcome = joint(row.verdict for row in rows)
     made = _decision(case, outcome, blocked or _why(outcome, rows), rows, accounts)
     comparison = compare(baseline, case.candidate) if baseline and not blocked else None

@@ -116,9 +116,9 @@ class GateDecision(Noun):
     alpha: float = Field(gt=0, lt=1)
     """One-sided level at which this look was judged."""
     look: int = Field(1, ge=1)
-    """Which look at this candidate and baseline it is; the second is judged at half the level, a third is refused."""
+    """Which look at this model on these samples it is; the second is judged at half the level, a third is refused."""
     looks: Many[Look] = ()
-    """Earlier looks at this candidate and baseline."""
+    """Earlier looks at it."""
     waivers: Many[Waiver] = ()
     """Waivers of this evalset that hold today, needed or not."""
     notes: Many[str] = ()

@@ -25,8 +25,18 @@ MOST_NEEDED = 1_000_000
 """Samples above which more of them are no advice: the truth lies too near to the limit."""
 
 
-def judged(claims: Sequence[Claim], alpha: float, waivers: Mapping[str, Waiver], blocked: str = "") -> list[RuleRow]:
-    """Return one row a claim, with bounds one-sided at `alpha`. `blocked` says why none may have a verdict, if so."""
+def judged(
+    claims: Sequence[Claim],
+    alpha: float,
+    waivers: Mapping[str, Waiver],
+    blocked: str = "",
+    *,
+    next_alpha: float | None = None,
+) -> list[RuleRow]:
+    """Return one row a claim, with bounds one-sided at `alpha`. `blocked` says why none may have a verdict, if so.
+
+    More samples would be judged at `next_alpha`, by which what is needed is told; `None`: at `alpha`.
+    """
     decisions = [claim.judge(alpha) for claim in claims]
     counted = [at for at, claim in enumerate(claims) if claim.rule not in waivers]
     found = failing([claims[at] for at in counted], [decisions[at] for at in counted], alpha)
@@ -43,7 +53,7 @@ def judged(claims: Sequence[Claim], alpha: float, waivers: Mapping[str, Waiver],
             verdict, reason = "inconclusive", blocked
         waiver = None if blocked else waivers.get(claim.rule)
         row = _row(claim, decision, alpha, verdict, reason, waiver)
-        rows.append(row if blocked else _with_needed(row, decision, alpha))
+        rows.append(row if blocked else _with_needed(row, claim, next_alpha or alpha))
     return rows
 
 
@@ -101,19 +111,22 @@ def _detectable(claim: Claim, estimate: Estimate) -> float | None:
     return detectable_from_bound(abs(estimate.value - ends[claim.passes == "below"]), estimate.se, POWER)
 
 
-def _with_needed(row: RuleRow, decision: Decision, alpha: float) -> RuleRow:
+def _with_needed(row: RuleRow, claim: Claim, alpha: float) -> RuleRow:
     """Say how many samples would settle an inconclusive rule with a chance of 80 %, where a number of them would.
 
     A margin supposes that the two are equally good, any other rule that its estimate is the truth.
     """
-    se, value = decision.estimate.se, decision.estimate.value
-    if row.before_waiver != "inconclusive" or se is None or value is None or row.interval is None or row.n_failed:
+    if row.before_waiver != "inconclusive" or row.interval is None or row.n_failed:
         return row  # what missing scores could have been does not get narrower by more samples
     if not row.interval.low <= row.limit <= row.interval.high:
         return row
+    estimate = claim.judge(alpha).estimate
+    se, value, interval = estimate.se, estimate.value, estimate.interval
+    if se is None or value is None or interval is None:
+        return row
     gap = abs(row.limit if row.kind == "margin" else value - row.limit)
     upwards = row.passes == "above" if row.kind == "margin" else value > row.limit
-    to_bound = value - row.interval.low if upwards else row.interval.high - value
+    to_bound = value - interval.low if upwards else interval.high - value
     if not gap or not to_bound:
         return row
     needed = samples_to_settle(gap, row.n, to_bound, se, alpha, POWER)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from workbench.errors import DataError, Problem
-from workbench.gate.records import GateRecord, Look, Promotion, Unwaiver, Waiver
+from workbench.gate.records import GateRecord, Look, Promotion, Start, Unwaiver, Waiver
 from workbench.nouns import Noun, canonical_bytes
 from workbench.store.files import flush, told_when_full, write_atomic
 from workbench.store.lock import owning
@@ -72,6 +72,14 @@ class Ledger:
             flush(self.file.parent)
             write_atomic(self.head, Head(n=link.n, digest=link.digest).json_bytes())
 
+    def now(self, clock: datetime) -> datetime:
+        """Return the time, never before that of the last record: a clock set back revives no waiver."""
+        return max([clock, *(datetime.fromisoformat(record.at) for record in self.records()[-1:])])
+
+    def starts(self) -> list[Start]:
+        """Return every run on gate samples that was begun."""
+        return [record for record in self.records() if isinstance(record, Start)]
+
     def promotion(self, evalset: str, name: str) -> Promotion | None:
         """Return the latest promotion of a baseline's name, or `None`."""
         found = [r for r in self.records() if isinstance(r, Promotion) and (r.evalset, r.name) == (evalset, name)]
@@ -87,9 +95,9 @@ class Ledger:
                 standing.pop(record.rule, None)
         return [w for w in standing.values() if w.holds_on(day) and (evalset is None or evalset == evalset_of(w.rule))]
 
-    def looks(self, evalset: str) -> list[Look]:
-        """Return every look at candidates on an evalset."""
-        return [record for record in self.records() if isinstance(record, Look) and record.evalset == evalset]
+    def looks(self) -> list[Look]:
+        """Return every look at a candidate."""
+        return [record for record in self.records() if isinstance(record, Look)]
 
     def _linked(self) -> list[tuple[GateRecord, Link]]:
         lines = self.file.read_bytes().split(b"\n")[:-1] if self.file.exists() else []

@@ -1,7 +1,8 @@
 """Never rerun until green: all runs of an arm are judged together, a second look at half the level, no third.
 
-What makes a candidate is the fingerprints of its rows, its model, and the scorers and judges that have rules. Another
-scorer, another rule, or an answer asked again makes no new candidate, and so no new first look.
+Runs are pooled where rows, model, and the scorers and judges that have rules are the same. Looks are counted over all
+that were taken at the model on the same samples, or some of them: other rows, another scorer, another baseline, or a
+run that was removed before it was judged buys no first look.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workbench.evaluation.arms import Finished
-from workbench.gate.records import Look
+from workbench.gate.records import Look, Start
+from workbench.gate.series import Book
 from workbench.nouns import fingerprint
 
 MOST = 2
-"""Looks at one candidate and baseline."""
+"""Looks at one model on the same samples."""
 Inputs = Mapping[str, str]
 
 
@@ -38,6 +40,8 @@ class Sides:
     """Id of the baseline's run that was promoted or named."""
     others: Collection[str] = ()
     """Ids of all runs of the home: a judged run that lacks a metric which has a rule now is there, if not here."""
+    baseline_starts: Sequence[Start] = ()
+    """Runs of the baseline's model on these rows that were begun."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Looking:
     blocked: str
     """Why there must be no verdict; empty otherwise."""
     notes: tuple[str, ...]
-    """Looks at this model that do not count as looks at this candidate, and why."""
+    """Looks that were taken at other rows, scorers or baselines, and runs that are gone or not finished."""
 
 
 def inputs_of(fingerprints: Inputs, keys: Collection[str]) -> dict[str, str]:
@@ -73,8 +77,8 @@ def table_hashes(runs: Sequence[Finished]) -> dict[str, str]:
     return {finished.run.id: fingerprint(dict(finished.run.tables)) for finished in runs}
 
 
-def looking(sides: Sides, looks: Sequence[Look]) -> Looking:
-    """Return how the runs of both arms are to be judged; `looks` are all looks on the evalset so far.
+def looking(sides: Sides, series: Book) -> Looking:
+    """Return how the runs of both arms are to be judged; `series` are all runs and looks of the candidate's so far.
 
     Where both arms are of one model, the promoted run is the baseline and the others are the candidate: nobody is
     compared with himself. A rescored run counts, but its successor is judged in its place. More runs than looks are
@@ -85,10 +89,12 @@ def looking(sides: Sides, looks: Sequence[Look]) -> Looking:
     base_ids = tuple(f.run.id for f in baseline)
     counted = [f for f in sides.runs if f.run.id not in base_ids] or list(sides.runs)
     ids = tuple(f.run.id for f in counted)
-    asked = [look for look in looks if _same_question(look, sides) and not set(look.runs) <= set(base_ids)]
+    asked = [look for look in series.looks if not set(look.runs) <= set(base_ids)]
     before = _distinct(asked)
+    begun = {*ids, *(start.run for start in series.starts if start.run not in base_ids)}
+    lost = [start for start in sides.baseline_starts if start.run not in sides.others]
     at = next((i for i, look in enumerate(before) if _same_runs(look, ids, base_ids)), len(before))
-    number = max(at + 1, len(ids), len(sides.runs) if len(sides.runs) > MOST else 1)
+    number = max(at + 1, len(begun) + len(lost), len(sides.runs) if len(sides.runs) > MOST else 1)
     there = [*sides.runs, *sides.baseline]
     return Looking(
         pool=_heirs(counted),
@@ -100,8 +106,8 @@ def looking(sides: Sides, looks: Sequence[Look]) -> Looking:
         earlier=tuple(before[:at]),
         blocked=_gone(before, there, sides.others)
         or _changed(asked, there)
-        or _too_many(number, before[:at], sides.runs),
-        notes=tuple(_kin(looks, sides)),
+        or _too_many(number, before[:at], sorted(begun)),
+        notes=(*_moved(before[:at], sides), *_unseen(sides, ids, asked, [*series.starts, *lost])),
     )
 
 
@@ -109,12 +115,6 @@ def _same(a: Inputs, b: Inputs) -> bool:
     """Return whether two arms are one as far as rules rest on them: a rule more or less makes no other candidate."""
     alike = all(a[key] == b[key] for key in a.keys() & b.keys())
     return alike and {"rows", "model"} <= a.keys() & b.keys()
-
-
-def _same_question(look: Look, sides: Sides) -> bool:
-    """Return whether a look was at this candidate and baseline. One without a baseline was at any."""
-    free = not look.baseline or not sides.baseline_inputs
-    return _same(look.inputs, sides.inputs) and (free or _same(look.baseline, sides.baseline_inputs))
 
 
 def _same_runs(look: Look, ids: tuple[str, ...], base_ids: tuple[str, ...]) -> bool:
@@ -157,23 +157,30 @@ def _changed(looks: Sequence[Look], there: Sequence[Finished]) -> str:
     return ""
 
 
-def _too_many(number: int, before: Sequence[Look], runs: Sequence[Finished]) -> str:
+def _too_many(number: int, before: Sequence[Look], begun: Sequence[str]) -> str:
     if number <= MOST:
         return ""
-    said = ", ".join(f"{look.outcome} on {look.at}" for look in before) or f"it has {len(runs)} finished runs"
+    said = ", ".join(f"{look.outcome} on {look.at}" for look in before) or f"{len(begun)} runs were begun"
     return (
-        f"this would be look {number} at the same candidate ({said}); rerunning until it is green proves nothing: "
-        "change the candidate, or enlarge the evalset"
+        f"this would be look {number} at the same model on these samples ({said}); rerunning until it is green proves "
+        "nothing: change the candidate, or write an evalset of new samples under a name of its own"
     )
 
 
-def _kin(looks: Sequence[Look], sides: Sides) -> Iterator[str]:
-    """Yield looks at this model that were another question: other rows, other scorers, or another baseline."""
-    for look in looks:
-        if look.inputs.get("model") != sides.inputs.get("model"):
-            continue
-        moved = sorted(key for key in look.inputs.keys() & sides.inputs.keys() if look.inputs[key] != sides.inputs[key])
+def _moved(before: Sequence[Look], sides: Sides) -> Iterator[str]:
+    """Yield earlier looks of which something is no longer as it was, though they count."""
+    for look in before:
+        moved = sorted(k for k in look.inputs.keys() & sides.inputs.keys() if look.inputs[k] != sides.inputs[k])
+        if not _same(look.baseline, sides.baseline_inputs) and look.baseline and sides.baseline_inputs:
+            moved.append("the baseline")
         if moved:
-            yield f"{look.outcome} on {look.at}, before {', '.join(moved)} changed; that look is not counted"
-        elif not _same_question(look, sides):
-            yield f"{look.outcome} on {look.at} against another baseline, {look.baseline_runs[-1]}; not counted"
+            yield f"{look.outcome} on {look.at}, before {', '.join(moved)} changed; that look counts"
+
+
+def _unseen(sides: Sides, ids: Collection[str], asked: Sequence[Look], starts: Sequence[Start]) -> Iterator[str]:
+    """Yield the runs that count as looks though no gate was decided on them."""
+    seen = {*ids, *(run for look in asked for run in (*look.runs, *look.baseline_runs))}
+    for start in starts:
+        if start.run not in seen and start.run not in {f.run.id for f in sides.baseline}:
+            now = "it was not judged" if start.run in sides.others else "it is gone"
+            yield f"run {start.run} was begun on {start.at} on these samples and counts as a look, though {now}"

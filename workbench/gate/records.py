@@ -1,4 +1,4 @@
-"""What people and gates did, one line each, never edited: promotions, waivers, and every look at a gate."""
+"""What people and gates did, one line each, never edited: promotions, waivers, begun runs, and every look at a gate."""
 
 from __future__ import annotations
 
@@ -70,6 +70,24 @@ class Unwaiver(Noun):
     """Why, in the person's words."""
 
 
+class Start(Noun):
+    """A run on gate samples began. It is noted before the first answer, so that who removes the run has had a look."""
+
+    kind: Literal["start"] = "start"
+    evalset: str
+    """Name of the evalset."""
+    run: str
+    """Id of the run."""
+    rows: str
+    """Fingerprint of its rows."""
+    series: str
+    """Fingerprint of the model but for settings that only draw other answers of the same kind, such as the seed."""
+    parent: str | None = None
+    """Run whose answers it scores anew."""
+    at: str
+    """When: ISO 8601 time, UTC."""
+
+
 class Look(Noun):
     """A gate was decided on these runs. The same runs looked at again are the same look.
 
@@ -99,5 +117,5 @@ class Look(Noun):
     """When: ISO 8601 time, UTC."""
 
 
-GateRecord = Annotated[Promotion | Waiver | Unwaiver | Look, Field(discriminator="kind")]
+GateRecord = Annotated[Promotion | Waiver | Unwaiver | Start | Look, Field(discriminator="kind")]
 """One line of `<home>/gates/records.jsonl`."""

@@ -85,7 +85,7 @@ def _each(paid: Sequence[Answer], limit: CostLimit) -> Judge:
     families = [a.family for a in paid]
 
     def judge(alpha: float) -> Decision:
-        bounds = mean_bounds(prices, families, low=0.0, high=most, level=1 - 2 * alpha)
+        bounds = mean_bounds(prices, families, low=0.0, high=most or max(prices), level=1 - 2 * alpha)
         found = decide(bounds, limited, "lower")
         if most is not None or found.verdict == "fail":
             return found

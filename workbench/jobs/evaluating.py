@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import DataError, Problem
 from workbench.evaluation.engine import Halt, Progress, Work
 from workbench.evaluation.run import run
+from workbench.jobs.beginnings import note_start
 from workbench.jobs.opening import Opened, open_models
 from workbench.jobs.planning import Plan
 from workbench.models import Output, OutputFailure, Request
@@ -43,6 +45,7 @@ async def evaluate_all(
     with closing(Verdicts(bench.home.cache / "verdicts.sqlite")) as verdicts:
         async with open_models(bench, sorted(names), budget, say) as opened:
             for job in jobs:
+                note_start(bench, job.folder, job.plan.spec, datetime.now(UTC))
                 with watcher(job.plan.spec.evalset) as watch:
                     result = await run(_work(job, opened, budget, verdicts), job.folder, halt, watch, write_reports)
                 if result is None:

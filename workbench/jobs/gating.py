@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from workbench.config.evalset_yaml import Evalset
 from workbench.config.workbench_yaml import Workbench
-from workbench.errors import ConfigError, DataError, Problem
-from workbench.evaluation.arms import Finished, Pool
-from workbench.evaluation.run import read_start
+from workbench.errors import ConfigError, Problem
+from workbench.evaluation.arms import Finished
 from workbench.evaluation.seals import refuse_changed
 from workbench.gate.deciding import Case, decide
 from workbench.gate.decision import GateDecision, Release, joint
@@ -18,10 +17,11 @@ from workbench.gate.ledger import Ledger
 from workbench.gate.looking import Inputs, Looking, Sides, inputs_of, looking, table_hashes
 from workbench.gate.policy import Policy
 from workbench.gate.records import Look
+from workbench.gate.series import Book
+from workbench.jobs.alike import SameSamples
+from workbench.jobs.gate_arms import began_here, begun_on, found_baseline, runs_of, unfinished
 from workbench.jobs.planning import Asked, Plan, plan, select
 from workbench.nouns import fingerprint
-from workbench.runs import RunSpec
-from workbench.store.home import RunFolder
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,24 @@ class Question:
 
 def decide_release(bench: Workbench, question: Question, now: datetime) -> Release:
     """Decide every gate and note the looks. Raises `ConfigError`, `DataError`, `LockedError`."""
-    gates = [_decide_one(bench, evalset, question, now) for evalset in gate_evalsets(bench, question)]
-    return Release(decision=joint(gate.decision for gate in gates), gates=tuple(gates), at=_iso(now))
+    ledger = Ledger(bench.home.root)
+    then, evalsets = ledger.now(now), gate_evalsets(bench, question)
+    together = [evalset.name for evalset in evalsets]
+    gates = [_decide_one(bench, evalset, question, Setting(ledger, then, then > now, together)) for evalset in evalsets]
+    return Release(decision=joint(gate.decision for gate in gates), gates=tuple(gates), at=_iso(then))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """When and with what a gate is decided."""
+
+    ledger: Ledger
+    now: datetime
+    """The time, never before the book's last record."""
+    set_back: bool
+    """Whether the clock says that it is earlier than that."""
+    together: Sequence[str]
+    """Names of all evalsets of the release."""
 
 
 def gate_evalsets(bench: Workbench, question: Question) -> list[Evalset]:
@@ -67,7 +83,11 @@ def gate_evalsets(bench: Workbench, question: Question) -> list[Evalset]:
 def lacking(bench: Workbench, question: Question, repeats: int) -> list[Plan]:
     """Return the plans of the gates for which the current candidate has no finished run."""
     plans = [(evalset, _plan(bench, evalset, repeats)) for evalset in gate_evalsets(bench, question)]
-    return [p for evalset, p in plans if not _runs_of(bench, evalset.name, _ruled(_policy(evalset), p))]
+    ledger = Ledger(bench.home.root)
+    book = Book(ledger.starts())
+    return [
+        p for evalset, p in plans if not began_here(book, runs_of(bench, evalset.name, _ruled(_policy(evalset), p)))[0]
+    ]
 
 
 def gate_run(bench: Workbench, run_id: str) -> Finished:
@@ -81,27 +101,29 @@ def gate_run(bench: Workbench, run_id: str) -> Finished:
     raise ConfigError(Problem("NOT_A_GATE_RUN", what, file=str(finished.folder.path), got=run_id, fix=fix))
 
 
-def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: datetime) -> GateDecision:
-    policy, ledger = _policy(evalset), Ledger(bench.home.root)
+def _decide_one(bench: Workbench, evalset: Evalset, question: Question, setting: Setting) -> GateDecision:
+    policy, ledger = _policy(evalset), setting.ledger
+    book = Book(ledger.starts(), ledger.looks())
     current = _ruled(policy, _plan(bench, evalset, 1))
     wanted, blocked = current, ""
     if question.run is not None:
         wanted = inputs_of(gate_run(bench, question.run).run.spec.fingerprints, current)
         blocked = _outdated(question.run, wanted, current)
-    compared, runs = _needs_baseline(policy), _runs_of(bench, evalset.name, wanted)
-    found = _found_baseline(bench, ledger, evalset.name, question.baseline or policy.baseline, current)
-    looks = ledger.looks(evalset.name)
+    compared = _needs_baseline(policy)
+    runs, strangers = began_here(book, runs_of(bench, evalset.name, wanted))
+    found = found_baseline(bench, ledger, evalset.name, question.baseline or policy.baseline, current)
     every = bench.home.run_ids()
     sides = Sides(wanted, runs, others=every)
     if compared:
-        sides = Sides(wanted, runs, found.inputs, found.runs, found.id, every)
-    seen = looking(sides, looks)
+        arm = [f for f in found.runs if f.run.id == found.id or book.known(f.run.id, f.run.spec.parent)]
+        sides = Sides(wanted, runs, found.inputs, arm, found.id, every, begun_on(book, evalset.name, arm))
+    seen = looking(sides, _series(bench, evalset.name, book, sides, setting.together))
     for finished in (*seen.pool, *seen.baseline):
         refuse_changed(finished.run, finished.folder)
     case = Case(
         evalset=evalset.name,
         policy=policy,
-        at=_iso(now),
+        at=_iso(setting.now),
         candidate=seen.pool,
         baseline=seen.baseline,
         baseline_name=found.name,
@@ -109,14 +131,47 @@ def _decide_one(bench: Workbench, evalset: Evalset, question: Question, now: dat
         no_baseline=found.missing if compared else "",
         look=seen.number,
         looks=seen.earlier,
-        waivers=ledger.waivers(now.date(), evalset.name),
+        waivers=ledger.waivers(setting.now.date(), evalset.name),
         blocked=blocked or seen.blocked or ("" if runs else _no_run(bench, evalset.name)),
-        notes=[*seen.notes, *_unfinished(bench, evalset.name, wanted)],
+        notes=[*seen.notes, *strangers, *unfinished(bench, evalset.name, wanted), *_told(book, sides, setting, policy)],
     )
     made = decide(case)
     if runs and not case.blocked:
-        _note(ledger, _look(made, sides, seen), looks)
+        _note(ledger, _look(made, sides, seen), book.looks)
     return made
+
+
+def _series(bench: Workbench, evalset: str, book: Book, sides: Sides, together: Sequence[str]) -> Book:
+    model = sides.inputs["model"]
+    name = book.name_of(sides.runs[-1].run.id, model) if sides.runs else model
+    return book.of(name, model, SameSamples(bench.home, evalset, together, sides.runs))
+
+
+def _told(book: Book, sides: Sides, setting: Setting, policy: Policy) -> Iterator[str]:
+    """Yield what else a reader must know: many candidates, a baseline from elsewhere, a clock that was set back."""
+    if setting.set_back:
+        yield f"the clock is behind the last record of this home's gates; {_iso(setting.now)} was taken for now"
+    base = next((f.run for f in sides.baseline if f.run.id == sides.promoted), None)
+    if base is not None and not book.known(base.id, base.spec.parent):
+        yield f"the baseline's run {base.id} did not begin in this home; who promoted it answers for it"
+    if softer := _last_under_another_policy(book, sides, policy):
+        yield f"{softer.outcome} on {softer.at} with these very runs, before the policy changed"
+    models = {look.inputs["model"] for look in book.looks if look.inputs.get("rows") == sides.inputs["rows"]}
+    if others := len(models - {sides.inputs["model"], sides.baseline_inputs.get("model", "")}):
+        yield (
+            f"other candidates that were judged on these rows: {others}; each that is too bad passes with a chance of "
+            "up to alpha, so that of many one may have passed by luck"
+        )
+
+
+def _last_under_another_policy(book: Book, sides: Sides, policy: Policy) -> Look | None:
+    """Return the last look at the candidate's runs that was taken with other rules."""
+    ids, now = tuple(f.run.id for f in sides.runs), _print(policy)
+    return next((x for x in reversed(book.looks) if ids and x.runs == ids and x.policy != now), None)
+
+
+def _print(policy: Policy) -> str:
+    return fingerprint(policy.model_dump(mode="json"))
 
 
 def _policy(evalset: Evalset) -> Policy:
@@ -144,79 +199,11 @@ def _outdated(run_id: str, then: Inputs, now: Inputs) -> str:
     return f"{', '.join(changed)} changed since run {run_id} was made; evaluate again, or rescore it"
 
 
-def _runs_of(bench: Workbench, evalset: str, inputs: Inputs) -> list[Finished]:
-    """Return every finished run of an arm on the whole gate set, oldest first."""
-    folders = [f for f in _gate_folders(bench, evalset, inputs) if f.summary.exists()]
-    return [Finished.read(folder) for folder in folders]
-
-
-def _unfinished(bench: Workbench, evalset: str, inputs: Inputs) -> list[str]:
-    folders = [f for f in _gate_folders(bench, evalset, inputs) if not f.summary.exists()]
-    return [f"run {f.id} is not finished and was not used: workbench eval run --resume {f.id}" for f in folders]
-
-
-def _gate_folders(bench: Workbench, evalset: str, inputs: Inputs) -> list[RunFolder]:
-    folders = [RunFolder(bench.home.runs / run_id) for run_id in bench.home.run_ids()]
-    return [f for f in folders if (spec := _spec(f)) and _is_of(spec, evalset, inputs)]
-
-
-def _spec(folder: RunFolder) -> RunSpec | None:
-    try:
-        return read_start(folder).spec
-    except DataError:
-        return None  # a damaged folder is listed by `workbench eval ls`; whose it is, nobody can say
-
-
-def _is_of(spec: RunSpec, evalset: str, inputs: Inputs) -> bool:
-    whole = (spec.evalset, spec.use, spec.limit) == (evalset, "gate", None)
-    return whole and inputs_of(spec.fingerprints, inputs) == inputs
-
-
 def _no_run(bench: Workbench, evalset: str) -> str:
     return (
         f"there is no finished run of '{bench.candidate()}' on the gate samples of {evalset} as they are now; "
         f"evaluate it: workbench gate {evalset} --run-missing"
     )
-
-
-@dataclass(frozen=True)
-class _Baseline:
-    name: str
-    id: str = ""
-    """The run that was promoted or named."""
-    inputs: Inputs = field(default_factory=dict)
-    runs: Pool = ()
-    """All finished runs of what that run is a run of, oldest first."""
-    promoted: str = ""
-    missing: str = ""
-
-
-def _found_baseline(bench: Workbench, ledger: Ledger, evalset: str, name: str, keys: Inputs) -> _Baseline:
-    """Return the runs of what was promoted under a name, else of the run of exactly that id, else why there are none.
-
-    What names another run tomorrow, such as `latest` or a part of an id, is no baseline.
-    """
-    promotion = ledger.promotion(evalset, name)
-    run_id = name if promotion is None else promotion.run
-    try:
-        run = Finished.read(_exactly(bench, run_id))
-    except DataError as exc:
-        if promotion is not None:
-            return _Baseline(name, missing=f"the baseline '{name}' cannot be read: {exc}; promote another run")
-        what = f"no run was promoted as baseline '{name}' of {evalset}, and no finished run has it for its whole id"
-        return _Baseline(name, missing=f"{what}: workbench gate promote RUN --name {name} --why …")
-    said = "" if promotion is None else f"{promotion.who}, {promotion.at}: {promotion.why}"
-    inputs = inputs_of(run.run.spec.fingerprints, keys)
-    runs = _runs_of(bench, evalset, inputs)
-    if run.run.id not in {f.run.id for f in runs}:
-        runs = [run]  # of another evalset or use: told as a baseline that does not fit
-    return _Baseline(name, run.run.id, inputs, runs, said)
-
-
-def _exactly(bench: Workbench, run_id: str) -> RunFolder:
-    if run_id in bench.home.run_ids():
-        return bench.home.run(run_id)
-    raise DataError(Problem("UNKNOWN_RUN", "no run has this id", file=str(bench.home.runs), got=run_id))
 
 
 def _needs_baseline(policy: Policy) -> bool:
@@ -226,7 +213,9 @@ def _needs_baseline(policy: Policy) -> bool:
 
 def _note(ledger: Ledger, look: Look, looks: Sequence[Look]) -> None:
     """Record a decision unless it is, but for the time, the last one that was recorded of this candidate."""
-    last = next((noted for noted in reversed(looks) if noted.inputs == look.inputs), None)
+    last = next(
+        (noted for noted in reversed(looks) if (noted.evalset, noted.inputs) == (look.evalset, look.inputs)), None
+    )
     if last is None or last.model_copy(update={"at": look.at}) != look:
         ledger.add(look)
 
@@ -241,7 +230,7 @@ def _look(made: GateDecision, sides: Sides, seen: Looking) -> Look:
         baseline_runs=seen.baseline_runs,
         tables=table_hashes(there),
         outcome=made.decision,
-        policy=fingerprint(made.policy.model_dump(mode="json")),
+        policy=_print(made.policy),
         alpha=made.alpha,
         at=made.at,
     )

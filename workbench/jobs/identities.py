@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from workbench.adapters.transformers_serve import locate
 from workbench.config.workbench_yaml import Workbench
-from workbench.models import EndpointSpec, LocalSpec, RecordedSpec, ScriptedSpec, spec_fingerprint
+from workbench.models import EndpointSpec, LocalSpec, ModelSpec, RecordedSpec, ScriptedSpec, spec_fingerprint
 from workbench.reading.recorded import RecordedAnswers
 
 
 def identity(bench: Workbench, name: str) -> str:
     """Return the fingerprint of a model of workbench.yaml: its spec and the content of the files it names."""
-    spec = bench.model(name)
+    return identity_of(bench, bench.model(name))
+
+
+def identity_of(bench: Workbench, spec: ModelSpec) -> str:
+    """Return the fingerprint of a model by its spec."""
     match spec:
         case EndpointSpec() | ScriptedSpec():
             return spec_fingerprint(spec)

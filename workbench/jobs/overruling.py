@@ -26,7 +26,7 @@ def promote(bench: Workbench, run_id: str, name: str | None, why: str, now: date
         raise ConfigError(
             Problem("FIELD_VALUE", "'latest' is no name of a baseline", field="--name", got=name, fix=fix)
         )
-    run = gate_run(bench, run_id).run
+    run, ledger = gate_run(bench, run_id).run, Ledger(bench.home.root)
     evalset = next((e for e in find_evalsets(bench) if e.name == run.spec.evalset), None)
     policy = None if evalset is None else evalset.spec.policy
     record = Promotion(
@@ -34,10 +34,10 @@ def promote(bench: Workbench, run_id: str, name: str | None, why: str, now: date
         name=_legible(name) if name else (policy.baseline if policy else Policy.model_fields["baseline"].default),
         run=run.id,
         who=who(),
-        at=_iso(now),
+        at=_iso(ledger.now(now)),
         why=_given(why),
     )
-    Ledger(bench.home.root).add(record)
+    ledger.add(record)
     return record
 
 
@@ -45,16 +45,19 @@ def waive(bench: Workbench, rule: str, until: str, why: str, now: datetime) -> W
     """Let a rule not hold until a day. Raises `ConfigError` for a rule that no policy has, or a day that is over."""
     known = [name for evalset in find_evalsets(bench) for name in rules_of(evalset)]
     _refuse_unknown(rule, known, "no policy has this rule")
-    record = Waiver(rule=rule, until=_last_day(until, now.date()), who=who(), at=_iso(now), why=_given(why))
-    Ledger(bench.home.root).add(record)
+    ledger = Ledger(bench.home.root)
+    then = ledger.now(now)
+    record = Waiver(rule=rule, until=_last_day(until, then.date()), who=who(), at=_iso(then), why=_given(why))
+    ledger.add(record)
     return record
 
 
 def unwaive(bench: Workbench, rule: str, why: str, now: datetime) -> Unwaiver:
     """End a waiver before its day. Raises `ConfigError` where none stands."""
     ledger = Ledger(bench.home.root)
-    _refuse_unknown(rule, [w.rule for w in ledger.waivers(now.date())], "no waiver of this rule stands")
-    record = Unwaiver(rule=rule, who=who(), at=_iso(now), why=_given(why))
+    then = ledger.now(now)
+    _refuse_unknown(rule, [w.rule for w in ledger.waivers(then.date())], "no waiver of this rule stands")
+    record = Unwaiver(rule=rule, who=who(), at=_iso(then), why=_given(why))
     ledger.add(record)
     return record
 

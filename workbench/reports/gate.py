@@ -113,7 +113,7 @@ def _mark(row: RuleRow) -> Mark:
 
 def _facts(gate: GateDecision) -> list[Cell]:
     lines: list[Cell] = [
-        f"each bound is one-sided, {100 * (1 - gate.alpha):.4g} %; look {gate.look} at this candidate and baseline",
+        f"each bound is one-sided, {100 * (1 - gate.alpha):.4g} %; look {gate.look} at this model on these samples",
         *(f"earlier look: {look.outcome}, {look.at}" for look in gate.looks),
     ]
     if gate.baseline_name:
