@@ -86,7 +86,9 @@ class Conditions:
         if self.backend == "postgresql" and attribute.kind == "text" and isinstance(wanted, TermsFilter):
             # Its index holds only beginnings: PostgreSQL refuses long keys.
             test += " AND " + self._keywords("left(text, 200)", [str(value)[:200] for value in wanted.values])
-        return f"r.n IN (SELECT n FROM argilla_search_value WHERE a = {self.bind(attribute.key)} AND {test}{owned})"
+        found = f"r.n IN (SELECT n FROM argilla_search_value WHERE a = {self.bind(attribute.key)} AND {test}{owned})"
+        # As a truth value PostgreSQL hashes it once; as a join, it guesses far too few and looks each record up.
+        return f"({found}) IS TRUE" if self.backend == "postgresql" else found
 
     def _test(self, wanted: TermsFilter | RangeFilter, column: str, kind: str) -> str:
         if isinstance(wanted, TermsFilter):
