@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.cached import cached
+from benchmarks.duplicates import duplicates
 from benchmarks.figures import Figure
 from benchmarks.judging import judging
 from benchmarks.labelling import labelling
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Figure]]] = {
     "tables": tables,
     "memory": memory,
     "labelling": labelling,
+    "duplicates": duplicates,
 }
 
 

@@ -27,6 +27,8 @@ class Sizes:
     samples_per_run: int
     scorers: int
     """Scores a sample."""
+    texts: int
+    """Texts among which near-duplicates are looked for."""
 
 
 FULL = Sizes(
@@ -39,6 +41,7 @@ FULL = Sizes(
     runs=50,
     samples_per_run=2000,
     scorers=10,
+    texts=200_000,
 )
 QUICK = Sizes(
     judgements=24,
@@ -50,6 +53,7 @@ QUICK = Sizes(
     runs=3,
     samples_per_run=60,
     scorers=4,
+    texts=400,
 )
 """Enough to see that everything runs; says nothing about speed."""
 

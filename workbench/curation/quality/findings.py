@@ -24,6 +24,8 @@ class Kind(NamedTuple):
     """Tells the thing from what looks like it."""
     needs: tuple[bytes, ...] = ()
     """Of these lower-case bytes one stands in every text that holds the kind: texts without need no search."""
+    cut: Callable[[Match], Match] | None = None
+    """Takes off what a pattern matched beyond the value."""
 
 
 class Match(NamedTuple):
@@ -67,7 +69,10 @@ def find(data: bytes, kinds: Sequence[Kind]) -> list[Found]:
     for kind in kinds:
         if kind.needs and not any(need in lowered for need in kind.needs):
             continue
-        new = [Found(kind.name, kind.group, m.start, m.end) for m in proposed(kind.pattern, data) if kind.genuine(m)]
+        met = proposed(kind.pattern, data)
+        if kind.cut is not None:
+            met = [kind.cut(m) for m in met]
+        new = [Found(kind.name, kind.group, m.start, m.end) for m in met if kind.genuine(m)]
         found = _merged(found, new) if new else found
     return found
 

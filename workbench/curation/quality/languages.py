@@ -12,19 +12,20 @@ UNKNOWN = "und"
 NONE = "zxx"
 """ISO 639-2 for a text without language: numbers, code, nothing."""
 LEAST = 20
-"""Letters that a text in an alphabet needs; an ideograph, a syllable of Hangul or kana counts as five."""
-SURE = 0.5
+"""Letters that a text in an alphabet needs; ideographs, Hangul, kana, Thai and Indic signs count as five each."""
+SURE = 0.6
 """Probability from which a language is told."""
 READ = 1500
 """Characters of running text that are looked at."""
 
 _CODE = re.compile(r"```[^`]*(?:```|$)|`[^`\n]*`|https?://\S+|<[^<>\n]{1,200}>")
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
+_WIDE = re.compile(r"[\u0900-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def language_of(text: str, identify: Identify) -> str:
     """Return a text's language: ISO 639-1, `und` or `zxx`. Code blocks, tags and addresses do not count."""
-    plain = _CODE.sub(" ", text[: 4 * READ])[:READ]
+    # Runs of space are one: the probability is spread over all bytes, whatever they say.
+    plain = " ".join(_CODE.sub(" ", text[: 4 * READ])[:READ].split())
     letters = sum(map(str.isalpha, plain))
     if not letters:
         return NONE

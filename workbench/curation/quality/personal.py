@@ -37,7 +37,7 @@ def email(m: Match) -> bool:
     """Tell an address from a handle, a decorator, a version and a picture's name."""
     name, _, domain = m.value.lower().rpartition("@")
     dotted = f".{domain}."
-    if len(name) > 64 or len(domain) > 253 or name[0] == "." or name[-1] == "." or ".." in name:
+    if len(name) > 64 or len(domain) > 253 or name[-1] == "." or ".." in name:
         return False
     if ".." in dotted or ".-" in dotted or "-." in dotted:
         return False
@@ -52,10 +52,23 @@ def iban(m: Match) -> bool:
     return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
 
 
+def iban_alone(m: Match) -> Match:
+    """Take off what follows an account number as if it went on, such as the bank's code."""
+    left = IBAN_LENGTHS.get(m.value[:2].upper(), 0)
+    for place in range(m.start, m.end if left else m.start):
+        left -= m.data[place : place + 1].isalnum()
+        if not left:
+            return m._replace(end=place + 1)
+    return m
+
+
 def card(m: Match) -> bool:
     """Tell a card's number by its issuer's prefix and length and by Luhn's digit."""
     digits = "".join(c for c in m.value if c.isdigit())
     if not _alone(m, b".-_/+") or len(set(digits)) < 3:
+        return False
+    # A number without gaps is often a result or an id: of those only the usual 15 and 16 digits count.
+    if digits == m.value and (len(digits) not in (15, 16) or m.before.rstrip()[-1:] in (b"=", b"+", b"*")):
         return False
     return _issued(digits) and _luhn(digits)
 
@@ -147,9 +160,24 @@ _CALL = (
     r"|telefone|telefoon|hotline)|телефон|тел|电话|手机|電話|携帯|전화|هاتف|फ़ोन)"
 )
 """Words that lead to a number which by itself could be anything."""
+_EMAIL = rf"[{LETTERS}0-9_%+\-][{LETTERS}0-9._%+'\-]*@[{LETTERS}0-9.\-]+\.[{LETTERS}]{{2,24}}"
+_IBAN = r"(?i:\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,4}){3,8}(?:[ \-]?[A-Z0-9]{1,3})?)"
 PERSONAL = (
-    Kind("email", "personal", rf"[{LETTERS}0-9._%+'\-]+@[{LETTERS}0-9.\-]+\.[{LETTERS}]{{2,24}}", email, (b"@",)),
-    Kind("iban", "personal", r"(?i:\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,4}){3,8}(?:[ \-]?[A-Z0-9]{1,3})?)", iban),
+    Kind(
+        "email",
+        "personal",
+        rf"[{LETTERS}0-9_%+\-][{LETTERS}0-9._%+'\-]*@[{LETTERS}0-9.\-]+\.[{LETTERS}]{{2,24}}",
+        email,
+        (b"@",),
+    ),
+    Kind(
+        "iban",
+        "personal",
+        r"(?i:\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{2,4}){3,8}(?:[ \-]?[A-Z0-9]{1,3})?)",
+        iban,
+        (),
+        iban_alone,
+    ),
     Kind("card", "personal", r"\d{4}[ \-]?(?:\d{4}[ \-]?\d{4}[ \-]?\d{1,7}|\d{6}[ \-]?\d{4,5})", card),
     Kind("ssn", "personal", r"\b\d{3}-\d{2}-\d{4}\b", ssn, (b"-",)),
     Kind("ip", "personal", r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b", ipv4, (b".",)),
