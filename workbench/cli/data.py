@@ -146,6 +146,33 @@ def formats_command(as_json: bool) -> None:
     from workbench.cli.data_listing import list_formats
 
     list_formats(as_json=as_json)
+
+
 data_group.add_command(stats_command)
 data_group.add_command(dedupe_command)
 data_group.add_command(filter_command)
+
+
+@data_group.command("export", epilog="Example: workbench data export support --to trl-sft --out support.jsonl")
+@click.argument("name")
+@click.option("--to", required=True, help="trl-sft, trl-prompt-completion, trl-dpo, trl-kto, openai, axolotl, "
+              "llama-factory, hub, workbench, or a format of data formats.")  # fmt: skip
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="A .jsonl, .csv or .parquet file, or a folder."
+)
+@click.option("--bare", is_flag=True, help="No column beside the format's own; what is lost is counted.")
+@click.option("--skip-unfit", is_flag=True, help="Leave out rows that the format cannot hold, and count them.")
+@json_option
+@click.pass_context
+def export_command(
+    ctx: click.Context, name: str, to: str, out: Path, bare: bool, skip_unfit: bool, as_json: bool
+) -> None:
+    """Write a stored dataset for a trainer or a service.
+
+    What a format has no place for, such as ids and lineage, stands in one column `workbench`; importing the file again
+    gives the same rows. Where rows cannot be held, nothing is written and they are counted.
+    """
+    from workbench.cli.data_exporting import send_out
+    from workbench.curation.exporting import Export
+
+    send_out(config_of(ctx), name, Export(to, out, bare, skip_unfit), as_json=as_json)

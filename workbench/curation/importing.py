@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from workbench.curation.formats.format import Format, Kind
+from workbench.curation.formats.format import Fields, Format, Kind
 from workbench.curation.formats.reading import Recipe
 from workbench.curation.formats.table import LOOKED_AT, format_named, guessed
 from workbench.curation.intake import Batch, batches
@@ -100,6 +100,10 @@ class Prepared(NamedTuple):
     """Whether its format was guessed."""
 
 
+Check = Callable[[StoredDataset], dict[str, str]]
+"""Refuses rows of use train, or says for the manifest's rule that they may be learnt from."""
+
+
 def prepare(wish: Wish) -> Prepared:
     """Find out how a source is to be read. Raises `DataError` for what nobody can read, and for an unclear format."""
     if not NAME.fullmatch(wish.name):
@@ -109,19 +113,29 @@ def prepare(wish: Wish) -> Prepared:
     if wish.format is not None:
         chosen = format_named(wish.format)
     else:
-        data = itertools.islice((row.data for row in given.rows()), SEARCHED)
-        rows = list(itertools.islice((d for d in data if not isinstance(d, Problem)), LOOKED_AT))
-        chosen = guessed(rows, str(given.path))
+        chosen = guessed(_first(given), str(given.path))
     corpus = None if wish.corpus is None else _corpus(wish.corpus)
     recipe = Recipe(chosen, wish.new_ids, wish.synthetic, corpus, given.tables)
     return Prepared(given, recipe, wish.format is None)
 
 
+def _first(given: Given) -> list[Fields]:
+    """Return some of the first rows. Raises `DataError` with what is wrong where none of them can be read."""
+    seen = [row.data for row in itertools.islice(given.rows(), SEARCHED)]
+    rows = [data for data in seen if not isinstance(data, Problem)][:LOOKED_AT]
+    problems = [p for p in seen if isinstance(p, Problem) and gravity(p) != "note"]
+    if problems and not rows:
+        raise DataError(problems)
+    return rows
+
+
 def import_datasets(
-    wish: Wish, prepared: Prepared, home: Path, now: datetime, watch: Watch, *, store: bool = True
-) -> Imported:
+    wish: Wish, prepared: Prepared, home: Path, now: datetime, watch: Watch, *, store: bool = True,
+    check: Check | None = None,
+) -> Imported:  # fmt: skip
     """Store a source's rows as datasets, all of them or none. `store` off: only find out what would come of it.
 
+    `check` looks at what is to be learnt from before it is stored, and tells the manifest's rule what it found.
     Raises `DataError` with every fault, above all where more rows are set aside than the wish allows.
     """
     given, recipe, guess = prepared
@@ -132,6 +146,8 @@ def import_datasets(
         intake.settle()
         rule = _rule(wish, given, recipe.format, intake)
         made = [(shelf, intake.manifest(shelf, rule)) for shelf in intake.shelves.values()]
+        if check is not None:
+            made = [(shelf, _checked(shelf, manifest, check)) for shelf, manifest in made]
         found = tuple(_store(shelf, m, intake, home, now) for shelf, m in made if m.n) if store else ()
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -139,6 +155,12 @@ def import_datasets(
         recipe.format, guess, given, intake.n_rows, intake.n_set_aside, intake.notes, intake.dropped,
         tuple(intake.problems), tuple(m for _, m in made), found,
     )  # fmt: skip
+
+
+def _checked(shelf: Shelf, manifest: Manifest, check: Check) -> Manifest:
+    if manifest.use != "train" or not manifest.n:
+        return manifest
+    return manifest.model_copy(update={"rule": manifest.rule | check(StoredDataset(shelf.folder, manifest))})
 
 
 def _rule(wish: Wish, given: Given, format: Format, intake: _Intake) -> dict[str, str]:

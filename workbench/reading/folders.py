@@ -1,4 +1,4 @@
-"""Rows of a file or of a folder: one that `datasets` saved, one that Argilla's client wrote, or one with one file of rows.
+"""Rows of a file, or of a folder that `datasets` saved, that Argilla's client wrote, or that holds one file of rows.
 
 A folder of `datasets.save_to_disk` holds Arrow streams, which are read in batches.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from pydantic import BaseModel
 
 from workbench.curation.formats.format import Fields, Format, Kind, Notes
@@ -26,7 +27,8 @@ def _format(name: str, kind: Kind, sign: str, needed: frozenset[str], other: fro
 
 
 def _as_it_is(row: Fields, notes: Notes) -> Fields:
-    return dict(row)
+    # Parquet has no column for objects whose names differ from row to row: there they are JSON texts.
+    return {k: orjson.loads(v) if k in ("tags", "lineage") and isinstance(v, str) else v for k, v in row.items()}
 
 
 def _whole(fields: Fields) -> Fields:

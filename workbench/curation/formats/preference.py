@@ -68,6 +68,22 @@ def write_openai(fields: Fields) -> Fields:
     return {"input": given, "preferred_output": better, "non_preferred_output": worse}
 
 
+def read_axolotl(row: Fields, notes: Notes) -> Fields:
+    """Return a pair's fields from Axolotl's `chat_template.default`: the prompt is `messages`, a side one message."""
+    found: Fields = {"prompt": turns_of(row.get("messages"), "messages", notes)}
+    for side in ("chosen", "rejected"):
+        found[side] = {"messages": turns_of([row.get(side)], side, notes)}
+    return found
+
+
+def write_axolotl(fields: Fields) -> Fields:
+    """Return Axolotl's form."""
+    sides = [written(fields[side]["messages"]) for side in ("chosen", "rejected")]
+    if any(len(turns) != 1 for turns in sides) or fields["tools"]:
+        raise Unfit("CANNOT_HOLD", "an answer of several turns, or tools", "chosen")
+    return {"messages": written(fields["prompt"], weights=False), "chosen": sides[0][0], "rejected": sides[1][0]}
+
+
 def _prompt(value: Any, notes: Notes) -> list[Fields]:
     if isinstance(value, list):
         return turns_of(value, "prompt", notes)
@@ -148,7 +164,8 @@ def _margin(row: Fields) -> float | None:
 COLUMNS = frozenset({"prompt", "chosen", "rejected", "tools", "margin", *(name for pair in SCORES for name in pair)})
 PREFERENCE = Format(
     "preference", "pairs", "`chosen` and `rejected`",
-    lambda row: {"chosen", "rejected"} <= row.keys() and "conversations" not in row and "lineage" not in row,
+    lambda row: {"chosen", "rejected"} <= row.keys() and "conversations" not in row and "lineage" not in row
+    and not isinstance(row["chosen"], dict),
     read, COLUMNS, write,
 )  # fmt: skip
 PREFERENCE_PLAIN = Format("preference-text", "pairs", "", lambda _: False, read, COLUMNS, write_plain, flat=True)
@@ -157,4 +174,9 @@ OPENAI_PAIRS = Format(
     "openai-preference", "pairs", "`input`, `preferred_output` and `non_preferred_output`",
     lambda row: "preferred_output" in row, read_openai,
     frozenset({"input", "preferred_output", "non_preferred_output"}), write_openai, strict=True,
+)  # fmt: skip
+AXOLOTL = Format(
+    "axolotl-pairs", "pairs", "`messages`, and one message each in `chosen` and `rejected`",
+    lambda row: isinstance(row.get("chosen"), dict) and "messages" in row, read_axolotl,
+    frozenset({"messages", "chosen", "rejected"}), write_axolotl,
 )  # fmt: skip

@@ -101,6 +101,8 @@ def _passage(one: Any, field: str) -> Fields:
 def _looks(row: Fields) -> bool:
     if {"messages", "conversations", "chosen", "response_1", "response_a", "timestamp", "feedback"} & row.keys():
         return False
+    if {"answer_a", "answer_1", "output_1", "completion_a"} & row.keys():
+        return False
     if isinstance(row.get("turns"), list):
         return True
     given = present(row, CONTEXTS) or present(row, ("reference", "ground_truth", "references", "ground_truths"))

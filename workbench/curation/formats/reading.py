@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from workbench.curation.formats.format import OURS, Fields, Format, Kind, Notes, Unfit, shown_kind
+from workbench.curation.formats.format import OURS, Dropped, Fields, Format, Kind, Notes, Unfit, shown_kind
 from workbench.datasets import Conversation, PreferencePair, Sample, family_of_texts
 from workbench.errors import Problem
 from workbench.nouns import canonical_bytes
 from workbench.reading.faults import told
-from workbench.records import Record
+from workbench.records import Record, Turn
 
 NOUNS: dict[Kind, type[BaseModel]] = {
     "conversations": Conversation, "pairs": PreferencePair, "samples": Sample, "records": Record,
@@ -99,7 +99,10 @@ def _complete(found: Fields, row: Fields, own: Fields, recipe: Recipe, notes: No
         _look_up(found, recipe.corpus)
     fields = {**DEFAULTS[kind](), **found}
     if kind == "pairs":
-        fields |= {s: {"model": "", **fields[s]} for s in ("chosen", "rejected") if type(fields.get(s)) is dict}
+        sides = {s: {"model": "", **fields[s]} for s in ("chosen", "rejected") if type(fields.get(s)) is dict}
+        if len(sides) == 2 and sides["chosen"].get("messages") == sides["rejected"].get("messages"):
+            raise Dropped("SAME_SIDES")
+        fields |= sides
     if recipe.synthetic and "lineage" in fields:
         fields["lineage"] = {**fields["lineage"], "synthetic": True}
     if "lineage" in fields and not fields["lineage"]["recipe"]:
@@ -198,7 +201,7 @@ def _before_first_answer(turns: list[Fields]) -> list[Fields]:
 
 # ---------------------------------------------------------------- rows that are surely right
 
-CONVERSATION, PAIR, TURN = 8, 12, 6
+CONVERSATION, PAIR, TURN = (len(noun.model_fields) for noun in (Conversation, PreferencePair, Turn))
 """Fields of each noun; other counts are for pydantic to judge."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from workbench.curation.formats.format import Fields, Format, Notes, Unfit, shown_kind
+from workbench.curation.formats.format import Fields, Format, Notes, Unfit, shown_kind, thumb_of
 from workbench.curation.formats.turns import call_of, plain, tools_text, turn
 
 SPEAKERS = {"system": "system", "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
@@ -22,13 +22,16 @@ def read(row: Fields, notes: Notes) -> Fields:
         found["messages"].insert(0, turn("system", _text(row["system"], "system")))
     if row.get("tools") is not None:
         found["tools"] = tools_text(row["tools"])
+    if row.get("label") is not None:
+        found["good"] = thumb_of(row["label"], "label")
     return found
 
 
 def write(fields: Fields) -> Fields:
     """Return a row; a turn that both speaks and calls, or calls twice, has no form here."""
     row: Fields = {"conversations": [_said(one) for one in fields["messages"]]}
-    return row | ({"tools": fields["tools"]} if fields["tools"] else {})
+    row |= {"tools": fields["tools"]} if fields["tools"] else {}
+    return row | ({} if fields["good"] is None else {"label": fields["good"]})
 
 
 def read_pair(row: Fields, notes: Notes) -> Fields:
@@ -127,7 +130,7 @@ def _spoken(row: Fields) -> bool:
 COLUMNS = frozenset({"conversations", "tools", "system"})
 SHAREGPT = Format(
     "sharegpt", "conversations", "`conversations` with from and value",
-    lambda row: _spoken(row) and not {"chosen", "messages"} & row.keys(), read, COLUMNS, write,
+    lambda row: _spoken(row) and not {"chosen", "messages"} & row.keys(), read, COLUMNS | {"label"}, write,
 )  # fmt: skip
 SHAREGPT_PAIRS = Format(
     "sharegpt-pairs", "pairs", "`conversations` with from and value, `chosen` and `rejected`",

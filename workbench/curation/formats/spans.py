@@ -201,8 +201,9 @@ def _looks(row: Fields) -> bool:
 
 
 SPAN = frozenset({"traceId", "spanId", "trace_id", "span_id", "context", "attributes", "events", "parentSpanId",
-                  "kind", "parent_id", "startTimeUnixNano", "endTimeUnixNano", "start_time", "end_time", "status", "name",
-                  "flags", "resource", "links", "traceState", "span_kind", "status_code", "status_message"})  # fmt: skip
+                  "kind", "parent_id", "startTimeUnixNano", "endTimeUnixNano", "start_time", "end_time", "status",
+                  "name", "flags", "resource", "links", "traceState", "span_kind", "status_code",
+                  "status_message"})  # fmt: skip
 SPANS = Format(
     "spans", "records", "OpenTelemetry: `resourceSpans`, or spans with `attributes`", _looks, read,
     SPAN | {"resourceSpans"},

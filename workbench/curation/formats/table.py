@@ -12,7 +12,7 @@ from workbench.curation.formats.comparison import COMPARISON
 from workbench.curation.formats.feedback import FEEDBACK
 from workbench.curation.formats.format import OURS, Fields, Format
 from workbench.curation.formats.messages import MESSAGES, OPENAI
-from workbench.curation.formats.preference import OPENAI_PAIRS, PREFERENCE, PREFERENCE_PLAIN
+from workbench.curation.formats.preference import AXOLOTL, OPENAI_PAIRS, PREFERENCE, PREFERENCE_PLAIN
 from workbench.curation.formats.prompt_completion import KTO, PROMPT_COMPLETION, PROMPT_COMPLETION_PLAIN
 from workbench.curation.formats.questions import SAMPLES
 from workbench.curation.formats.sharegpt import SHAREGPT, SHAREGPT_PAIRS
@@ -21,7 +21,7 @@ from workbench.errors import DataError, Problem
 
 FORMATS: tuple[Format, ...] = (
     MESSAGES, OPENAI, SHAREGPT, ALPACA, PROMPT_COMPLETION, PROMPT_COMPLETION_PLAIN, KTO,
-    PREFERENCE, PREFERENCE_PLAIN, OPENAI_PAIRS, SHAREGPT_PAIRS, COMPARISON,
+    PREFERENCE, PREFERENCE_PLAIN, OPENAI_PAIRS, AXOLOTL, SHAREGPT_PAIRS, COMPARISON,
     SAMPLES, RECORDS, FEEDBACK, SPANS, ARGILLA,
     own.CONVERSATIONS, own.PAIRS, own.SAMPLES, own.RECORDS,
 )  # fmt: skip

@@ -54,3 +54,46 @@ def _beside(name: str, fields: Fields, back: Fields) -> bool:
     if name == "tools":
         return bool(back["tools"] and orjson.loads(back["tools"]) == orjson.loads(fields["tools"]))
     return False
+
+
+CELLS: dict[str, tuple[str, ...]] = {
+    "alpaca": ("instruction", "input", "output", "system"),
+    "prompt-completion-text": ("prompt", "completion"),
+    "preference-text": ("prompt", "chosen", "rejected"),
+    "questions": ("question", "system", "reference"),
+}
+"""Columns of the formats that can be a table of texts."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+"""How a cell begins that a spreadsheet would take for a formula (OWASP, CSV injection)."""
+MAX_CELL = 131_072
+"""Characters of the longest cell that is read back."""
+
+
+def cells_of(fields: Fields, format: Format, bare: bool, losses: Losses) -> Fields | None:
+    """Return a row whose values are texts of a table; formulas are quoted, and then the row stands beside them too."""
+    try:
+        row = format.write(fields) if format.write is not None else {}
+    except Unfit as exc:
+        losses.rows[exc.message] += 1
+        return None
+    if isinstance(row.get("reference"), list):
+        row["reference"] = row["reference"][0]  # the others stand beside it
+    row = {name: row[name] for name in CELLS.get(format.name, ()) if name in row}
+    cells = {name: f"'{v}" if v.startswith(FORMULA) else v for name, v in row.items()}
+    if any(len(v) > MAX_CELL or "\0" in v for v in cells.values()):
+        losses.rows[f"a text of more than {MAX_CELL:,} characters, or with NUL, in a cell"] += 1
+        return None
+    try:
+        back = understood({n: v for n, v in cells.items() if v}, Recipe(format, tables=True), Notes())[0].fields
+    except Unfit as exc:
+        losses.rows[exc.message] += 1
+        return None
+    lost = {name: value for name, value in fields.items() if back[name] != value}
+    if bare:
+        losses.fields.update(lost.keys())
+        return cells
+    told = orjson.dumps(lost).decode() if lost else ""
+    if len(told) > MAX_CELL:
+        losses.rows[f"more than {MAX_CELL:,} characters beside the cells"] += 1
+        return None
+    return cells | ({OURS: told} if lost else {})
