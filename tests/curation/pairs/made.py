@@ -13,9 +13,12 @@ from workbench.datasets import Conversation, Lineage, PreferencePair, Side, Vote
 from workbench.records import Turn
 
 COMMON = (
-    "the and of to is that it for with was are this be as have from not by you which can your or they use when then "
-    "also if each more one two first next after before about into over most only well part time way day may should"
-).split()
+    "the", "and", "of", "to", "is", "that", "it", "for", "with", "was", "are", "this",
+    "be", "as", "have", "from", "not", "by", "you", "which", "can", "your", "or", "they",
+    "use", "when", "then", "also", "if", "each", "more", "one", "two", "first", "next", "after",
+    "before", "about", "into", "over", "most", "only", "well", "part", "time", "way", "day", "may",
+    "should",
+)  # fmt: skip
 MODELS = ("alder-7b", "birch-8b", "cedar-3b")
 SOURCES = ("review-1", "review-2", "run-7")
 PEOPLE = ("ada", "bob", "cem", "dee")
@@ -236,8 +239,10 @@ PLANTED: dict[str, Plant] = {
         change(pairs, at, prompt=(*pairs[at].prompt, Turn(role="assistant", content="Well, let me think about that.")))
         for at in some(pairs, draw)
     },
-    "template_tokens": each(lambda p, d: {"rejected": p.rejected.text() + d.choice(("<|im_end|>", "</s>", " [/INST]"))}),
-    "near_identical_sides": each(lambda p, d: {"chosen": (t := " ".join([p.chosen.text()] * 1 + [
+    "template_tokens": each(
+        lambda p, d: {"rejected": p.rejected.text() + d.choice(("<|im_end|>", "</s>", " [/INST]"))}
+    ),
+    "near_identical_sides": each(lambda p, d: {"chosen": (t := " ".join([p.chosen.text()] + [
         sentence(d, _topic(d)) for _ in range(6)])), "rejected": t + " Indeed so."}),
     "duplicate": twice,
     "refusal_chosen": each(lambda p, d: {"chosen": d.choice((

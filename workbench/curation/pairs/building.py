@@ -33,9 +33,11 @@ class Waterfall:
         """Add a step; `out` holds reason, name and beginning of what was left out."""
         reasons: Counter[str] = Counter()
         examples: list[Example] = []
+        seen: set[tuple[str, str]] = set()
         for reason, name_, text in out:
             reasons[reason] += 1
-            if reasons[reason] == 1 or len(examples) < EXAMPLES:
+            if (reason, name_) not in seen and (reasons[reason] == 1 or len(examples) < EXAMPLES):
+                seen.add((reason, name_))
                 examples.append(Example(id=name_, why=reason, text=excerpt(text)))
         kinds = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
         self.steps.append(Step(name=name, rule=rule, n_in=n_in, n_out=n_out, reasons=kinds, examples=tuple(examples)))

@@ -70,11 +70,6 @@ class Columns:
         return [folded(text) for text in self.prompts]
 
     @cached_property
-    def triples(self) -> Shingles:
-        """Word triples of the questions, then the chosen, then the rejected sides."""
-        return shingle_sets([*self.questions, *self.chosen, *self.rejected])
-
-    @cached_property
     def single_words(self) -> Shingles:
         """The words of the prompts, then the chosen, then the rejected sides."""
         return shingle_sets([*self.prompts, *self.chosen, *self.rejected], 1)

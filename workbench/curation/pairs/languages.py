@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-READ = 600
+READ = 300
 """Characters that are looked at."""
-LEAST = 4
-"""Common words that a text needs of its language, and it must have twice as many as of any other."""
+LEAST, PORTION = 4, 0.15
+"""Different common words that a text needs of its language, and their share of all; twice as many as of any other."""
 SHARE = 0.6
 """Share of letters that must be of a script."""
 SCRIPTS = {
@@ -57,14 +57,16 @@ def language_of(text: str) -> str:
                 and letters >= 4
             ):
                 return name
-    tally: dict[str, int] = {}
-    for word in WORD.findall(text.lower()):
-        for name in BY_WORD.get(word, ()):
-            tally[name] = tally.get(name, 0) + 1
-    first, second = (*sorted(tally.values(), reverse=True), 0, 0)[:2]
-    if first < LEAST or first < 2 * second:
-        return ""
-    return max(tally, key=lambda name: tally[name])
+    words = WORD.findall(text.lower())
+    hits: dict[str, list[str]] = {}
+    for word in words:
+        if len(word) > 1:
+            for name in BY_WORD.get(word, ()):
+                hits.setdefault(name, []).append(word)
+    best, second = (*sorted(hits, key=lambda name: -len(hits[name])), "", "")[:2]
+    found, others = hits.get(best, []), hits.get(second, [])
+    enough = len(set(found)) >= LEAST and len(found) >= max(PORTION * len(words), 2 * len(others))
+    return best if enough else ""
 
 
 def names_a_language(text: str) -> bool:

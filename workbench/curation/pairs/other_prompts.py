@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.curation.pairs.columns import Columns
 from workbench.curation.pairs.flaw import Found, Looking, rows_with
@@ -12,89 +12,94 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.int64]
-    Truths = NDArray[np.bool_]
 
-RARE = 12
-"""Rows in which a word may stand to be called rare; at most one in fifty of a small set, but four."""
-SHARED = 3
-"""Rare words that an answer must share with another row, and none with its own, to be called that row's."""
+RARE = 24
+"""Texts in which a word may stand to be called rare; at most one row in fifty of a small set, but six texts."""
+SHARED, ASKED = 3, 2
+"""Rare words that an answer must share with another row, so many of them with its prompt, to be called that row's."""
 TELLING = 20
-"""A word in at most one of so many rows tells that a side belongs to its own prompt."""
+"""A word in about one of so many rows, or in fewer, tells that a side belongs to its own prompt."""
+SLOT_BITS = 26
+"""Bits of a hash by which words are told; two that share them look more common than they are."""
 ROWS_AT_ONCE = 20_000
 
 
+class Words(NamedTuple):
+    """The telling words of all texts: prompts, then chosen, then rejected sides, in their order."""
+
+    text: Numbers
+    word: Numbers
+    often: Numbers
+    """In how many texts the word stands."""
+
+    def of(self, text: int, most: int) -> frozenset[int]:
+        """Return the words of one text that stand in at most so many."""
+        import numpy as np
+
+        start, end = np.searchsorted(self.text, [text, text + 1])
+        return frozenset(self.word[start:end][self.often[start:end] <= most].tolist())
+
+
 def answers_of_others(columns: Columns, looking: Looking) -> Found:
-    """Find sides that share no rare word with their own prompt or its other side, but several with another row's.
+    """Find sides that share no telling word with their own prompt or its other side, but rare ones with another row's.
 
     Rows of the same family are no others.
     """
-    import numpy as np
-
-    n = len(columns)
-    n_sides = 2 if columns.rejected else 1
-    text, word, often = _words(columns, n)
-    part, row = text // n, text % n  # part 0: prompt, 1: chosen, 2: rejected
-    rare = (often > 1) & (often <= max(4, min(RARE, n // 50)))
-    telling = often <= max(2, n // TELLING)
+    n, n_sides = len(columns), 2 if columns.rejected else 1
+    words = _words(columns, n)
+    rare, telling = max(6, min(RARE, n // 50)), max(6, 3 * n // TELLING)
     notes: dict[int, str] = {}
     for side in range(1, n_sides + 1):
-        mine, others = part == side, part != side
-        own = _met(row, word, mine & telling, others & telling)
-        n_rare = np.bincount(row[mine & rare], minlength=n)
-        # A conversation's answer is also held against the answers of others; its own is no other.
-        context = (others if n_sides == 2 else np.ones(len(part), bool)) & rare
-        met = _products((row[mine & rare], word[mine & rare]), (row[context], word[context]), n)
-        for ours, theirs, count in met:
-            other = columns.families[ours] != columns.families[theirs]
-            if other and ours not in own and count >= max(SHARED, n_rare[ours] / 2):
+        for ours, theirs in _suspects(words, columns, side, rare):
+            mine = words.of(ours + side * n, telling)
+            own = [words.of(ours + part * n, telling) for part in range(n_sides + 1) if part != side]
+            if mine & frozenset().union(*own):
+                continue
+            mine = words.of(ours + side * n, rare)
+            count = len(mine & frozenset().union(*(words.of(theirs + part * n, rare) for part in range(n_sides + 1))))
+            if count >= max(SHARED, len(mine) / 2):
                 notes[ours] = f"the {_name(side, n_sides)} shares {count} rare words with {columns.ids[theirs]}"
     return rows_with(sorted(notes), n, notes)
 
 
-def _words(columns: Columns, n: int) -> tuple[Numbers, Numbers, Numbers]:
-    """Return text, word, and in how many rows the word stands, of every word of every text.
-
-    Texts are prompts, then chosen, then rejected sides.
-    """
+def _words(columns: Columns, n: int) -> Words:
+    """Return the words of all texts but those that stand in so many that they tell nothing, which most do."""
     import numpy as np
 
     sets = columns.single_words
     text = np.repeat(np.arange(len(sets.starts) - 1), sets.sizes())
-    _, word = np.unique(sets.hashes, return_inverse=True)
-    word = word.astype(np.int64)
-    in_rows = np.unique(word * max(1, n) + text % max(1, n)) // max(1, n)
-    return text, word, np.bincount(in_rows, minlength=int(word.max(initial=0)) + 1)[word]
+    word = (sets.hashes & np.uint64((1 << SLOT_BITS) - 1)).astype(np.int64)
+    often = np.bincount(word, minlength=1)[word]
+    kept = often <= max(6, 3 * n // TELLING)
+    return Words(text[kept], word[kept], often[kept])
 
 
-def _met(row: Numbers, word: Numbers, mine: Truths, others: Truths) -> frozenset[int]:
-    """Return the rows whose side shares a word with their own prompt or other side."""
-    import numpy as np
-
-    width = int(word.max(initial=0)) + 1
-    key = row * width + word
-    there = np.isin(key[mine], key[others])
-    return frozenset(row[mine][there].tolist())
-
-
-def _products(ours: tuple[Numbers, Numbers], theirs: tuple[Numbers, Numbers], n: int) -> list[tuple[int, int, int]]:
-    """Return (row, other row, shared words) where they share `SHARED` or more."""
+def _suspects(words: Words, columns: Columns, side: int, rare: int) -> list[tuple[int, int]]:
+    """Return (row, other row) where a side shares `ASKED` rare words or more with a prompt of another family."""
     import numpy as np
     from scipy.sparse import csr_array
 
-    if not len(ours[0]) or not len(theirs[0]):
+    n = len(columns)
+    few = (words.often <= rare) & (words.often > 1)
+    part = words.text // n
+    mine, asked = few & (part == side), few & (part == 0)
+    if not mine.any() or not asked.any():
         return []
-    width = int(max(ours[1].max(), theirs[1].max())) + 1
-    left = csr_array((np.ones(len(ours[0]), np.int32), ours), shape=(n, width))
-    right = csr_array((np.ones(len(theirs[0]), np.int32), theirs), shape=(n, width))
-    right.data[:] = 1
-    right = right.T.tocsr()
+    _, word = np.unique(words.word[few], return_inverse=True)
+    numbers = np.zeros(len(few), np.int64)
+    numbers[few] = word
+    shape = (n, int(word.max()) + 1)
+    left, right = (
+        csr_array((np.ones(int(some.sum()), np.int32), (words.text[some] % n, numbers[some])), shape=shape)
+        for some in (mine, asked)
+    )
     found = []
     for start in range(0, n, ROWS_AT_ONCE):
-        block = (left[start : start + ROWS_AT_ONCE] @ right).tocoo()
-        many = block.data >= SHARED
-        rows, others, counts = block.row[many] + start, block.col[many], block.data[many]
-        found += list(zip(rows.tolist(), others.tolist(), counts.tolist(), strict=True))
-    return found
+        block = (left[start : start + ROWS_AT_ONCE] @ right.T).tocoo()
+        many = block.data >= ASKED
+        both = zip((block.row[many] + start).tolist(), block.col[many].tolist(), strict=True)
+        found += [pair for pair in both if columns.families[pair[0]] != columns.families[pair[1]]]
+    return sorted(found)
 
 
 def _name(side: int, n_sides: int) -> str:

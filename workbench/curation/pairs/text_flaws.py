@@ -10,6 +10,7 @@ from workbench.curation.pairs.columns import Columns
 from workbench.curation.pairs.flaw import Found, Looking, measured, rows_with
 from workbench.curation.pairs.languages import language_of, names_a_language
 from workbench.curation.quality.lengths import approximate_tokens
+from workbench.curation.shingles import shingle_sets
 
 SAYS = re.compile(r"\w")
 TOKENS = re.compile(
@@ -26,13 +27,16 @@ REFUSAL = re.compile(
     r"|as an ai(?: language)? (?:model|assistant))\b",
     re.IGNORECASE | re.DOTALL,
 )
-SPEAKER = re.compile(r"^\s*(?:human|user|question|q)\s*:|\n\s*(?:human|user)\s*:", re.IGNORECASE)
+SPEAKER = re.compile(r"\A\s*(?:Human|User|USER|Assistant|ASSISTANT)\s*:|\n\s*(?:Human|HUMAN|User|USER)\s*:")
+SPEAKERS = ("Human", "HUMAN", "User", "USER", "Assistant", "ASSISTANT")
+CONTROL = bytes(c for c in (*range(32), 127) if c not in b"\t\n\r\f")
 GARBLED = re.compile("[\ufffd\x00-\x08\x0b\x0e-\x1f\x7f]|Ã[\x80-\xbf©¨¤¶¼±³]|â€[\x80-\xbf™œ“”¦]|Â[\xa0»«°£]")
 CUT = re.compile(
     r"\b(?:the|a|an|and|or|but|of|to|in|with|for|is|are|was|were|that|which|because|by|from|as|their|his|her)$",
     re.IGNORECASE,
 )
-CUT_SIGNS = re.compile(r"[,;(\[{–-]$")
+CUT_SIGNS = re.compile(r"[,(\[–-]$")
+CODE = re.compile(r"[={}();<>]|^(?: {4}|\t)")
 ENDS = re.compile(r"""[.!?…。！？:;)\]}"'”’»`|*_~>$%°\d]$|[^\x00-\x7f]$|https?://\S+$""")
 LISTED = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|#|\||```|>)")
 SENTENCE = re.compile(r"[.!?]\s+\S")
@@ -69,20 +73,21 @@ def identical(columns: Columns, looking: Looking) -> Found:
 
 def near_identical(columns: Columns, looking: Looking) -> Found:
     """Find pairs whose sides share nearly all word triples; corrections are meant to."""
-    import numpy as np
-
-    n = len(columns)
-    sizes = columns.triples.sizes()
-    first, second = np.arange(n) + n, np.arange(n) + 2 * n
-    shared = n_shared(columns.triples, first, second)
-    union = np.maximum(1, sizes[first] + sizes[second] - shared)
     chosen, rejected = columns.words
-    near = [
-        int(at)
-        for at in np.flatnonzero((shared / union >= NEAR) & (sizes[first] > 3))
-        if columns.rules[at] != "edit" and chosen[at] != rejected[at]
+    # Sides that share so much are about as long: the others need no counting.
+    about = [
+        at
+        for at, (a, b) in enumerate(zip(chosen, rejected, strict=True))
+        if columns.rules[at] != "edit" and a != b and min(len(a), len(b)) > 0.7 * max(len(a), len(b))
     ]
-    return rows_with(near, n, {at: f"{shared[at] / union[at]:.2f} alike" for at in near})
+    ours, theirs = [columns.chosen[at] for at in about], [columns.rejected[at] for at in about]
+    shared, first, second = _triples(ours, theirs)
+    near = {
+        at: s / (a + b - s)
+        for at, s, a, b in zip(about, shared, first, second, strict=True)
+        if a > 3 and s >= NEAR * (a + b - s)
+    }
+    return rows_with(list(near), len(columns), {at: f"{share:.2f} alike" for at, share in near.items()})
 
 
 def template_tokens(columns: Columns, looking: Looking) -> Found:
@@ -101,6 +106,8 @@ def garbled(columns: Columns, looking: Looking) -> Found:
     notes = {}
     for at in range(len(columns)):
         for text in (columns.prompts[at], *_sides(columns, at)):
+            if text.isascii() and len(text.encode().translate(None, CONTROL)) == len(text):
+                continue
             if found := GARBLED.search(text):
                 notes[at] = f"holds {found[0]!a}"
                 break
@@ -115,7 +122,7 @@ def prompt_inside(columns: Columns, looking: Looking) -> Found:
         for side in _sides(columns, at):
             if len(question) >= 20 and side.lstrip().startswith(question) and len(side.strip()) > 1.3 * len(question):
                 notes[at] = "begins with the prompt"
-            elif SPEAKER.search(side):
+            elif any(name in side for name in SPEAKERS) and SPEAKER.search(side):
                 notes[at] = "holds a turn of another speaker"
         if columns.foreign[at]:
             notes[at] = "holds a turn of another role"
@@ -162,26 +169,31 @@ def truncated(columns: Columns, looking: Looking) -> Found:
 
 def looping(columns: Columns, looking: Looking) -> Found:
     """Find chosen answers that say the same over and over."""
-    import numpy as np
-
-    n = len(columns)
-    sizes = columns.triples.sizes()[n : 2 * n]
-    words = np.fromiter((len(text.split()) for text in columns.chosen), np.int64, n)
-    bad = np.flatnonzero((words >= LOOP_WORDS) & (sizes < LOOP * words) & (sizes > 0)).tolist()
-    return rows_with(bad, n)
+    n_words = {}
+    for at, text in enumerate(columns.chosen):
+        words = text.split()
+        # Whoever has many different words has many different triples.
+        if len(words) >= LOOP_WORDS and len(set(words)) < 1.5 * LOOP * len(words):
+            n_words[at] = len(words)
+    sizes = shingle_sets(columns.chosen[at] for at in n_words).sizes().tolist()
+    bad = [at for (at, n), size in zip(n_words.items(), sizes, strict=True) if 0 < size < LOOP * n]
+    return rows_with(bad, len(columns))
 
 
 def copied(columns: Columns, looking: Looking) -> Found:
     """Find chosen answers that are hardly more than the question said again."""
-    import numpy as np
-
-    n = len(columns)
-    sizes = columns.triples.sizes()
-    question, chosen = np.arange(n), np.arange(n) + n
-    shared = n_shared(columns.triples, question, chosen)
-    enough = sizes[question] >= QUESTION_TRIPLES
-    bad = (shared >= COPIED * sizes[question]) & (shared >= MOSTLY * sizes[chosen]) & enough & (sizes[chosen] > 0)
-    return rows_with(np.flatnonzero(bad).tolist(), n)
+    about = [
+        at
+        for at, (question, answer) in enumerate(zip(columns.questions, columns.chosen, strict=True))
+        if len(question) >= 20 and 0.6 * len(question) < len(answer) < 2.5 * len(question)
+    ]
+    shared, asked, said = _triples([columns.questions[at] for at in about], [columns.chosen[at] for at in about])
+    bad = [
+        at
+        for at, s, q, a in zip(about, shared, asked, said, strict=True)
+        if q >= QUESTION_TRIPLES and s >= COPIED * q and s >= MOSTLY * a
+    ]
+    return rows_with(bad, len(columns))
 
 
 def other_language(columns: Columns, looking: Looking) -> Found:
@@ -215,6 +227,16 @@ def leaked(columns: Columns, looking: Looking) -> Found:
     return rows_with(list(notes), len(columns), notes)
 
 
+def _triples(ours: Sequence[str], theirs: Sequence[str]) -> tuple[list[int], list[int], list[int]]:
+    """Return how many word triples each two texts share, and how many each of them has."""
+    import numpy as np
+
+    both = shingle_sets([*ours, *theirs])
+    first = np.arange(len(ours))
+    sizes = both.sizes().tolist()
+    return n_shared(both, first, first + len(ours)).tolist(), sizes[: len(ours)], sizes[len(ours) :]
+
+
 def _tokens(texts: Sequence[str], looking: Looking) -> Sequence[int]:
     return (looking.count or approximate_tokens)(texts)
 
@@ -228,7 +250,10 @@ def _cut(text: str) -> str:
     if text.count("```") % 2:
         return "a code block is not closed"
     end = text.rstrip()[-40:]
-    listed = LISTED.match(text.rstrip().rpartition("\n")[2])
+    line = text.rstrip().rpartition("\n")[2]
+    listed = LISTED.match(line)
+    if CODE.search(line[-120:]):
+        return ""
     if (CUT.search(end) or (CUT_SIGNS.search(end) and not listed)) and len(text.split()) >= 8:
         return f"ends with “{end[-20:]}”"
     return ""
