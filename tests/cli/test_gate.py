@@ -541,9 +541,8 @@ def add_samples(more: int, name: str = "first") -> None:
     folder = Path("evalsets") / name
     folder.mkdir(exist_ok=True)
     rows = (source / "samples.jsonl").read_text()
-    new = [
-        {"id": f"n{i}", "messages": [{"role": "user", "content": f"new {i}"}], "references": ["-"]} for i in range(more)
-    ]
+    names = [f"n{rows.count('n') + i}" for i in range(more)]
+    new = [{"id": n, "messages": [{"role": "user", "content": f"new {n}"}], "references": ["-"]} for n in names]
     (folder / "samples.jsonl").write_text(rows + "".join(json.dumps(row) + "\n" for row in new))
     (folder / "evalset.yaml").write_text((source / "evalset.yaml").read_text().replace("name: first", f"name: {name}"))
 

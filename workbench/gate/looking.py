@@ -104,9 +104,7 @@ def looking(sides: Sides, series: Book) -> Looking:
         number=number,
         new=at == len(before),
         earlier=tuple(before[:at]),
-        blocked=_gone(before, there, sides.others)
-        or _changed(asked, there)
-        or _too_many(number, before[:at], sorted(begun)),
+        blocked=_gone(before, there, sides.others) or _changed(asked, there) or _too_many(number, before[:at]),
         notes=(*_moved(before[:at], sides), *_unseen(sides, ids, asked, [*series.starts, *lost])),
     )
 
@@ -157,10 +155,10 @@ def _changed(looks: Sequence[Look], there: Sequence[Finished]) -> str:
     return ""
 
 
-def _too_many(number: int, before: Sequence[Look], begun: Sequence[str]) -> str:
+def _too_many(number: int, before: Sequence[Look]) -> str:
     if number <= MOST:
         return ""
-    said = ", ".join(f"{look.outcome} on {look.at}" for look in before) or f"{len(begun)} runs were begun"
+    said = ", ".join(f"{look.outcome} on {look.at}" for look in before) or f"{number} runs were begun"
     return (
         f"this would be look {number} at the same model on these samples ({said}); rerunning until it is green proves "
         "nothing: change the candidate, or write an evalset of new samples under a name of its own"
