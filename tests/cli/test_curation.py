@@ -76,11 +76,7 @@ def test_failures_of_a_dev_run_become_an_evalset_that_is_audited_edited_and_comp
     assert "Audit of hard" in Path("audit.html").read_text()
     text = Path("evalsets/hard/samples.jsonl").read_text().replace("Lima", "Lima, Peru")
     Path("evalsets/hard/samples.jsonl").write_text(text)
-    assert (
-        "references[0]: Lima[-" in (out := workbench("evalset", "diff", "hard").out)
-        or "Lima,{+" in out
-        or "[-Lima-]" in out
-    )
+    assert "references[0]: [-Lima-]{+Lima, Peru+}" in workbench("evalset", "diff", "hard").out
     assert workbench("evalset", "diff", "hard", "--version", "7").code == 3
 
 
@@ -93,6 +89,21 @@ def test_a_build_without_a_source_is_refused_and_skeletons_are_never_overwritten
     assert json.loads(Path("evalsets/new/skeletons.jsonl").read_text())["id"] == "a#1"
     again = workbench(*words, "--documents", "docs")
     assert again.code == 2 and "FILE_EXISTS" in again.err
+
+
+def test_an_import_to_learn_from_is_refused_where_a_gate_set_knows_it_and_nothing_is_stored(workbench: Command) -> None:
+    yaml = Path("evalsets/first/evalset.yaml")
+    yaml.write_text(yaml.read_text().replace("use: dev", "use: gate"))
+    asked = ["What is the capital of FRANCE?", "What is the capital of Chile?"]
+    turns = [[{"role": "user", "content": text}, {"role": "assistant", "content": "It is."}] for text in asked]
+    Path("chats.jsonl").write_text("".join(json.dumps({"messages": one}) + "\n" for one in turns))
+    refused = workbench("data", "import", "chats.jsonl", "--name", "chats", "--use", "train")
+    assert refused.code == 3 and "[LEAK]" in refused.err and "capital-1" in refused.err
+    assert "chats" not in workbench("data", "ls").out
+    assert workbench("data", "import", "chats.jsonl", "--name", "chats", "--use", "dev").code == 0
+    Path("chats.jsonl").write_text(json.dumps({"messages": turns[1]}) + "\n")
+    assert workbench("data", "import", "chats.jsonl", "--name", "chats", "--use", "train").code == 0
+    assert "1 rows held against first-gate@" in workbench("data", "show", "chats-train").out
 
 
 def test_a_hole_in_the_firewall_is_told_by_the_audit(workbench: Command) -> None:

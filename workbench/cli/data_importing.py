@@ -18,7 +18,9 @@ from workbench.curation.importing import Imported, Wish
 from workbench.datasets import USES, Split, Use
 from workbench.errors import ConfigError, Problem
 from workbench.evaluation.engine import Progress
+from workbench.jobs.firewall import guard_stored
 from workbench.jobs.importing import ImportedRecords, import_file
+from workbench.reading.stored import StoredDataset
 
 NOTES = {
     "BLANK_LINE": "blank lines",
@@ -92,7 +94,10 @@ def bring_in(bench: Workbench, asked: Asked, *, store: bool, as_json: bool, quie
         def watch(done: int, total: int) -> None:
             show(Progress(done=done >> 20, total=max(total, done) >> 20, failed=0, cost=0.0))
 
-        found = import_file(wish, bench.home, datetime.now(UTC), watch, store=store)
+        def check(rows: StoredDataset) -> dict[str, str]:
+            return guard_stored(rows, bench, what=asked.path.name).rule()
+
+        found = import_file(wish, bench.home, datetime.now(UTC), watch, store=store, check=check)
     imported = found.imported if isinstance(found, ImportedRecords) else found
     if as_json:
         click.echo(orjson.dumps(_plain(found, store), option=orjson.OPT_INDENT_2).decode())

@@ -110,10 +110,7 @@ def prepare(wish: Wish) -> Prepared:
         fix = "use letters, digits, dot, dash and underscore, at most 80"
         raise DataError(Problem("DATASET_NAME", "a dataset cannot have this name", got=repr(wish.name), fix=fix))
     given = open_given(wish.path)
-    if wish.format is not None:
-        chosen = format_named(wish.format)
-    else:
-        chosen = guessed(_first(given), str(given.path))
+    chosen = guessed(_first(given), str(given.path)) if wish.format is None else format_named(wish.format)
     corpus = None if wish.corpus is None else _corpus(wish.corpus)
     recipe = Recipe(chosen, wish.new_ids, wish.synthetic, corpus, given.tables)
     return Prepared(given, recipe, wish.format is None)

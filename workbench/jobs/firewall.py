@@ -25,6 +25,14 @@ def guard(rows: Iterable[Learnt], bench: Workbench, *, what: str) -> Checked:
     return refuse_leaks(rows, gates_of(bench), bench.home, what=what, meaning=meaning_of(bench))
 
 
+def guard_stored(stored: StoredDataset, bench: Workbench, *, what: str) -> Checked:
+    """Do the same with a stored dataset, which is not read where there is no gate set."""
+    gates = gates_of(bench)
+    if not gates:
+        return Checked(stored.manifest.n, ())
+    return refuse_leaks(stored.iter_values(), gates, bench.home, what=what, meaning=meaning_of(bench))
+
+
 def gates_of(bench: Workbench) -> list[StoredDataset]:
     """Return every gate set of a project; evalsets are read as they are now. Raises `ConfigError`, `DataError`."""
     folders = sorted(p.parent for p in bench.evalsets.glob(f"*/{FILE}"))

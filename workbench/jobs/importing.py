@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from workbench.curation.importing import MAX_PROBLEMS, Imported, Prepared, Watch, Wish, import_datasets, prepare
+from workbench.curation.importing import MAX_PROBLEMS, Check, Imported, Prepared, Watch, Wish, import_datasets, prepare
 from workbench.curation.intake import Batch, batches
 from workbench.errors import DataError, Problem
 from workbench.labelling.imported import store_imported
@@ -38,23 +38,27 @@ class ImportedRecords:
 
 
 def import_file(
-    wish: Wish, home: Home, now: datetime, watch: Watch, *, store: bool = True
+    wish: Wish, home: Home, now: datetime, watch: Watch, *, store: bool = True, check: Check | None = None
 ) -> Imported | ImportedRecords:
     """Read a file or folder and store what it holds. `store` off: in a folder that is removed again.
+
+    `check` looks at rows of use train before they are stored.
 
     Raises `DataError` with every fault; then nothing is stored.
     """
     prepared = prepare(wish)
     if not store:
         with tempfile.TemporaryDirectory(prefix="workbench-validate-") as folder:
-            return _import(wish, prepared, Home(Path(folder)), now, watch)
-    return _import(wish, prepared, home, now, watch)
+            return _import(wish, prepared, Home(Path(folder)), now, watch, check)
+    return _import(wish, prepared, home, now, watch, check)
 
 
-def _import(wish: Wish, prepared: Prepared, home: Home, now: datetime, watch: Watch) -> Imported | ImportedRecords:
+def _import(
+    wish: Wish, prepared: Prepared, home: Home, now: datetime, watch: Watch, check: Check | None
+) -> Imported | ImportedRecords:
     if prepared.recipe.format.kind == "records":
         return _records(wish, prepared, home, now, watch)
-    return import_datasets(wish, prepared, home.root, now, watch)
+    return import_datasets(wish, prepared, home.root, now, watch, check=check)
 
 
 @dataclass
