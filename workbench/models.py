@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workbench.nouns import Many, Noun, fingerprint
 from workbench.records import Message, Passage
@@ -274,7 +274,47 @@ class ScriptedSpec(Noun):
     """Requests under way at once."""
 
 
-ModelSpec = Annotated[EndpointSpec | LocalSpec | RecordedSpec | ScriptedSpec, Field(discriminator="kind")]
+RAG_SYSTEM = "Answer from the passages. If they do not hold the answer, reply: Not in the documents."
+"""What a pipeline tells its generator, unless the spec says otherwise."""
+
+
+class RagSpec(Noun):
+    """A RAG pipeline: passages are searched in an index of workbench.yaml, and a model answers from them."""
+
+    kind: Literal["rag"]
+    index: Many[str] = Field(min_length=1)
+    """Names under `rag` in workbench.yaml; of several, `route` says which are searched."""
+    generator: str = Field(min_length=1)
+    """Name of the model that answers."""
+    search: Literal["vector", "keyword", "hybrid"] = "hybrid"
+    """By embedding, by words (BM25), or by both, their ranks fused."""
+    top_k: int = Field(4, ge=1, le=100)
+    """Passages put before the model. Small models are confused by many."""
+    order: Literal["score", "document"] = "score"
+    """Whether passages stand by score, best first, or as they stand in their documents, which reads better."""
+    where: dict[str, str] = {}
+    """Only passages whose document has these tags."""
+    rerank: str | None = Field(None, min_length=1)
+    """Cross-encoder, by folder or hub id, that orders `rerank_from` passages anew; `null`: none."""
+    rerank_from: int = Field(20, ge=1, le=1000)
+    """Passages that are searched for the reranker."""
+    route: Literal["all", "nearest"] = "all"
+    """Of several indexes: search all and fuse the ranks, or only the one whose `about` is nearest to the question."""
+    system: str = RAG_SYSTEM
+    """System prompt; it replaces the sample's own."""
+    prompt: str = "{passages}\n\n{question}"
+    """The user's message: `{passages}` are numbered from [1], `{question}` is the sample's."""
+    question_after: str = "Question:"
+    """Only what follows this mark in the sample's last message is searched for; all of it, where the mark is absent."""
+
+    @model_validator(mode="after")
+    def _holds_both(self) -> RagSpec:
+        if "{passages}" not in self.prompt or "{question}" not in self.prompt:
+            raise ValueError("prompt must hold {passages} and {question}")
+        return self
+
+
+ModelSpec = Annotated[EndpointSpec | LocalSpec | RecordedSpec | ScriptedSpec | RagSpec, Field(discriminator="kind")]
 """Every kind of model that `workbench.yaml` can name. Adding one means adding it here and in `adapters`."""
 
 NOT_IDENTITY: frozenset[str] = frozenset({"limits", "price", "cache", "startup_timeout", "api_key_env"})

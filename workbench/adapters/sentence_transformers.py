@@ -115,7 +115,9 @@ def _load(folder: Path) -> SentenceTransformer:
     if importlib.util.find_spec("sentence_transformers") is None:
         raise MissingExtra("sentence-transformers", "rag")
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # ours is shown; a second one for each model's weights says nothing
     try:
         return SentenceTransformer(str(folder), local_files_only=True, model_kwargs={"use_safetensors": True})
     except (OSError, ValueError, KeyError) as exc:

@@ -23,7 +23,7 @@ def eval_group() -> None:
 @click.option(
     "--use", type=click.Choice(USES), default="dev", show_default=True, help="Side of the firewall to evaluate on."
 )
-@click.option("--model", default=None, help="Model of workbench.yaml to evaluate; else its `candidate`.")
+@click.option("--model", default=None, help="Model to evaluate; else the evalset's own `model`, or the candidate.")
 @click.option(
     "--limit", type=click.IntRange(1, 10**9), default=None, help="Only so many samples, chosen by a stable hash."
 )
@@ -70,7 +70,7 @@ def run_command(
     bench = config_of(ctx)
     if resume is not None:
         ctx.exit(go_on(bench, resume, retry_failed=retry_failed, budget=budget, as_json=as_json, quiet=quiet))
-    asked = Asked("", use, model or bench.candidate(), limit, repeats, budget)
+    asked = Asked("", use, model or "", limit, repeats, budget)
     if dry_run:
         price_evalsets(bench, evalsets, asked, as_json)
     else:

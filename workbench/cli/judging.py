@@ -13,7 +13,7 @@ from workbench.calibration.calibrated import Calibrated
 from workbench.calibration.measuring import Share, Trust
 from workbench.cli.show import grid
 from workbench.config.workbench_yaml import Workbench
-from workbench.reports.words import MISSING, interval_text, number, signed
+from workbench.reports.words import interval_text, number, signed
 
 COLOURS = {"good": "green", "usable": "yellow", "poor": "red", "unknown": "yellow"}
 SHOWN = 5
@@ -52,9 +52,10 @@ def show_calibrations(found: Sequence[Calibrated]) -> None:
     grid(
         ("metric", "judge", "grade", "TPR", "TNR", "labels", "opened", "by"),
         (
-            (c.subject.metric, c.subject.judge, c.grade, _short(c.test.tpr if c.test else None), _short(c.test.tnr if c.test else None),
-             str(c.test.n if c.test else 0), c.at[:16], c.who)
+            (c.subject.metric, c.subject.judge, c.grade, _short(c.test.tpr), _short(c.test.tnr), str(c.test.n), c.at[:16],
+             c.who)
             for c in found
+            if c.test is not None
         ),
     )  # fmt: skip
 
@@ -98,5 +99,5 @@ def _bias(bias: Bias) -> tuple[str, str, str, str, str]:
     return bias.kind + (" !" if bias.clear else ""), bias.what, signed(bias.value), told, str(bias.n)
 
 
-def _short(share: Share | None) -> str:
-    return MISSING if share is None else f"{number(share.value)} {interval_text(share.interval)}"
+def _short(share: Share) -> str:
+    return f"{number(share.value)} {interval_text(share.interval)}"

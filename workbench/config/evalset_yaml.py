@@ -42,6 +42,8 @@ class EvalsetSpec(Noun):
     """The one purpose of all samples. Give this or `split`."""
     split: Split | None = None
     """How the samples are divided by family. Give this or `use`."""
+    model: str | None = Field(None, min_length=1)
+    """Model of workbench.yaml that this evalset is for, such as a RAG pipeline; left out, it is the `candidate`."""
     scorers: Many[ScorerSpec] = Field(min_length=1)
     """How answers are judged; names are unique."""
     quarantine_share: float = Field(0.0, ge=0, lt=1)

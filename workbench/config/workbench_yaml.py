@@ -15,8 +15,9 @@ from pydantic import Field, StringConstraints, model_validator
 from workbench.calling.addresses import address_fault
 from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, Problem
-from workbench.models import EndpointSpec, ModelSpec
+from workbench.models import EndpointSpec, ModelSpec, RagSpec
 from workbench.nouns import Noun
+from workbench.rag.index import IndexSpec
 from workbench.store.home import Home
 
 FILE = "workbench.yaml"
@@ -69,6 +70,8 @@ class WorkbenchConfig(Noun):
     """Every model that may be evaluated or judge, by a name of your choice."""
     candidate: str
     """Name of the model that `workbench eval run` evaluates."""
+    rag: dict[ModelName, IndexSpec] = {}
+    """Indexes of documents that RAG pipelines search, by a name of your choice."""
     # Said this way because pydantic drops a docstring beside a reference.
     labelling: LabellingConfig = Field(LabellingConfig(), json_schema_extra={"description": "Where people label."})
     """Where people label, and with which templates."""
@@ -99,6 +102,12 @@ class Workbench:
         """Return the candidate's name."""
         return self.config.candidate
 
+    def index(self, name: str) -> IndexSpec:
+        """Return an index's spec. Raises `ConfigError` naming the nearest one."""
+        if name in self.config.rag:
+            return self.config.rag[name]
+        raise ConfigError(replace(unknown_index(name, self.config, "rag"), file=str(self.file)))
+
     def model(self, name: str) -> ModelSpec:
         """Return a model's spec. Raises `ConfigError` naming the nearest one."""
         if name in self.config.models:
@@ -128,6 +137,14 @@ def unknown_model(name: str, config: WorkbenchConfig, field: str) -> Problem:
     return Problem("UNKNOWN_MODEL", "no model has this name", field=field, got=repr(name), fix=fix)
 
 
+def unknown_index(name: str, config: WorkbenchConfig, field: str) -> Problem:
+    """Return the fault of an index's name that workbench.yaml does not have."""
+    near = difflib.get_close_matches(name, config.rag, n=1)
+    known = f"`rag` has: {', '.join(config.rag)}" if config.rag else "add it under `rag`"
+    fix = f"did you mean '{near[0]}'?" if near else known
+    return Problem("UNKNOWN_INDEX", "no index has this name", field=field, got=repr(name), fix=fix)
+
+
 def _cross_checked(config: WorkbenchConfig) -> list[Problem]:
     """Return what is wrong between fields; the loader adds file and line."""
     found = [] if config.candidate in config.models else [unknown_model(config.candidate, config, "candidate")]
@@ -137,6 +154,21 @@ def _cross_checked(config: WorkbenchConfig) -> list[Problem]:
                 *_key_problems(spec, f"models.{name}.api_key_env"),
                 *_url_problems(spec, f"models.{name}.base_url"),
             ]
+        if isinstance(spec, RagSpec):
+            found += _rag_problems(spec, f"models.{name}", config)
+    return found
+
+
+def _rag_problems(spec: RagSpec, field: str, config: WorkbenchConfig) -> list[Problem]:
+    """Return what a pipeline names and workbench.yaml lacks."""
+    found = [unknown_index(name, config, f"{field}.index") for name in spec.index if name not in config.rag]
+    generator = config.models.get(spec.generator)
+    if generator is None:
+        found.append(unknown_model(spec.generator, config, f"{field}.generator"))
+    elif isinstance(generator, RagSpec):
+        fix = "name a model that answers by itself"
+        what = "a pipeline cannot answer for a pipeline"
+        found.append(Problem("RAG_GENERATOR", what, field=f"{field}.generator", got=spec.generator, fix=fix))
     return found
 
 

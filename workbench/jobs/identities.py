@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from workbench.adapters.transformers_serve import locate
 from workbench.config.workbench_yaml import Workbench
-from workbench.models import EndpointSpec, LocalSpec, ModelSpec, RecordedSpec, ScriptedSpec, spec_fingerprint
+from workbench.jobs.rag import rag_identity
+from workbench.models import EndpointSpec, LocalSpec, ModelSpec, RagSpec, RecordedSpec, ScriptedSpec, spec_fingerprint
 from workbench.reading.recorded import RecordedAnswers
 
 
@@ -20,6 +21,8 @@ def identity_of(bench: Workbench, spec: ModelSpec) -> str:
             return spec_fingerprint(spec)
         case LocalSpec():
             return locate(resolved(bench, spec), bench.home.cache / "weights.json").identity()
+        case RagSpec():
+            return rag_identity(bench, spec, identity(bench, spec.generator))
         case RecordedSpec():
             answers = open_answers(bench, spec)
             answers.close()

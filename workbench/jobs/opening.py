@@ -15,6 +15,7 @@ from workbench.adapters.transformers_serve import LocalModel, Prepared, Served, 
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.identities import identity, open_answers, resolved
+from workbench.jobs.rag import open_pipeline
 from workbench.models import (
     EndpointSpec,
     LocalSpec,
@@ -22,6 +23,7 @@ from workbench.models import (
     Output,
     OutputFailure,
     Price,
+    RagSpec,
     RecordedSpec,
     Request,
     ScriptedSpec,
@@ -71,8 +73,9 @@ async def open_models(
     async with AsyncExitStack() as stack:
         stack.callback(cache.close)
         server = LocalServer(bench, stack, budget, say)
+        opening = _Opening(bench, cache if use_cache else None, budget, server, stack, opened)
         for name in names:
-            model = _open(bench, name, cache if use_cache else None, budget, server, stack)
+            model = opening.open(name)
             stack.push_async_callback(model.aclose)
             opened.models[name] = model
         try:
@@ -82,37 +85,43 @@ async def open_models(
                 await embedder.aclose()
 
 
-def _pace(bench: Workbench, spec: EndpointSpec, stack: AsyncExitStack) -> SharedNumbers | None:
-    """Return what all processes of the home share to keep a server's limits; nothing where it has none."""
-    if spec.limits.requests_per_minute is None and spec.limits.tokens_per_minute is None:
-        return None
-    # Servers count by account and model: whatever else differs, the allowance is one.
-    server = fingerprint([spec.base_url.rstrip("/"), spec.model, spec.api_key_env])
-    pace = SharedNumbers(bench.home.cache / "pace" / server)
-    stack.callback(pace.close)
-    return pace
+@dataclass(frozen=True)
+class _Opening:
+    """What models need to be opened."""
 
+    bench: Workbench
+    cache: ResponseCache | None
+    budget: Budget
+    server: LocalServer
+    stack: AsyncExitStack
+    opened: Opened
 
-def _open(
-    bench: Workbench,
-    name: str,
-    cache: ResponseCache | None,
-    budget: Budget,
-    server: LocalServer,
-    stack: AsyncExitStack,
-) -> Model:
-    spec = bench.model(name)
-    match spec:
-        case EndpointSpec():
-            return OpenAIEndpoint(spec, cache, budget, identity(bench, name), shared=_pace(bench, spec, stack))
-        case LocalSpec():
-            server.add(name, spec)
-            kept = cache if spec.cache else None
-            return WaitingModel(name, spec.limits.concurrency, kept, identity(bench, name), server)
-        case RecordedSpec():
-            return RecordedModel(open_answers(bench, spec))
-        case ScriptedSpec():
-            return ScriptedModel(spec)
+    def open(self, name: str) -> Model:
+        """Open a model of workbench.yaml; a pipeline's generator with it."""
+        bench, spec = self.bench, self.bench.model(name)
+        match spec:
+            case EndpointSpec():
+                return OpenAIEndpoint(spec, self.cache, self.budget, identity(bench, name), shared=self._pace(spec))
+            case LocalSpec():
+                self.server.add(name, spec)
+                kept = self.cache if spec.cache else None
+                return WaitingModel(name, spec.limits.concurrency, kept, identity(bench, name), self.server)
+            case RagSpec():
+                return open_pipeline(bench, spec, self.open(spec.generator), self.opened.embed)
+            case RecordedSpec():
+                return RecordedModel(open_answers(bench, spec))
+            case ScriptedSpec():
+                return ScriptedModel(spec)
+
+    def _pace(self, spec: EndpointSpec) -> SharedNumbers | None:
+        """Return what all processes of the home share to keep a server's limits; nothing where it has none."""
+        if spec.limits.requests_per_minute is None and spec.limits.tokens_per_minute is None:
+            return None
+        # Servers count by account and model: whatever else differs, the allowance is one.
+        server = fingerprint([spec.base_url.rstrip("/"), spec.model, spec.api_key_env])
+        pace = SharedNumbers(self.bench.home.cache / "pace" / server)
+        self.stack.callback(pace.close)
+        return pace
 
 
 class LocalServer:

@@ -16,7 +16,7 @@ from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.run import read_start
 from workbench.jobs.identities import identity
 from workbench.jobs.sides import refuse_overlap
-from workbench.models import NOT_IDENTITY, EndpointSpec
+from workbench.models import NOT_IDENTITY, EndpointSpec, RagSpec
 from workbench.nouns import fingerprint
 from workbench.reading.stored import StoredDataset
 from workbench.runs import RunSpec
@@ -80,14 +80,15 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
         raise ConfigError(problem)
     rows = evalset.rows(asked.use, bench.home)
     refuse_overlap(evalset, bench.home)
-    candidate = bench.model(asked.model)
+    name = model_for(bench, asked, evalset)
+    candidate = bench.model(name)
     scorers = evalset.scorers
     judges = sorted({name for scorer in scorers for name in scorer.judges()})
-    _require_keys(bench, [asked.model, *judges])
+    _require_keys(bench, [name, *judges])
     spec = RunSpec(
         evalset=evalset.name,
         use=asked.use,
-        model_name=asked.model,
+        model_name=name,
         model=candidate.model_dump(mode="json"),
         scorers=tuple(scorer.model_dump(mode="json") for scorer in scorers),
         judges={name: bench.model(name).model_dump(mode="json") for name in judges},
@@ -97,7 +98,7 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
         parent=parent,
         fingerprints={
             "rows": rows.manifest.fingerprint,
-            "model": identity(bench, asked.model),
+            "model": identity(bench, name),
             **{f"scorer:{s.info().name}": fingerprint([s.info().version, s.model_dump(mode="json")]) for s in scorers},
             **{f"judge:{name}": identity(bench, name) for name in judges},
         },
@@ -105,10 +106,17 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
     return Plan(spec, rows, scorers)
 
 
+def model_for(bench: Workbench, asked: Asked, evalset: Evalset) -> str:
+    """Return the name of the model to evaluate: the asked one, the evalset's own, or the candidate."""
+    return asked.model or evalset.spec.model or bench.candidate()
+
+
 def _require_keys(bench: Workbench, names: Sequence[str]) -> None:
     """Raise `ConfigError` for a key that is not set, before a run begins and any other model is paid."""
     for name in names:
         spec = bench.model(name)
+        if isinstance(spec, RagSpec):
+            spec = bench.model(spec.generator)
         if isinstance(spec, EndpointSpec):
             api_key(spec)
 

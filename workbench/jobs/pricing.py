@@ -9,7 +9,8 @@ from pydantic import Field
 from workbench.config.workbench_yaml import Workbench
 from workbench.evaluation.engine import chosen
 from workbench.jobs.planning import Plan
-from workbench.models import EndpointSpec, LocalSpec, ModelSpec, Output, Price
+from workbench.jobs.rag import current_index
+from workbench.models import EndpointSpec, LocalSpec, ModelSpec, Output, Price, RagSpec
 from workbench.nouns import Noun
 from workbench.records import Message
 from workbench.scoring.judge import RubricJudge
@@ -53,6 +54,11 @@ def estimate(bench: Workbench, plan: Plan) -> list[Estimate]:
 
 def _estimate(bench: Workbench, role: str, name: str, calls: int, tokens: float) -> Estimate:
     spec = bench.model(name)
+    if isinstance(spec, RagSpec):
+        # Each passage is taken for as long as its index's longest chunk.
+        chunk = max(current_index(bench, index)[1].longest for index in spec.index)
+        tokens += calls * spec.top_k * chunk / CHARACTERS_PER_TOKEN
+        spec = bench.model(spec.generator)
     longest = _longest(spec)
     output = calls * longest
     return Estimate(
