@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -26,8 +26,9 @@ def compared(opinions: Iterable[Opinion], policy: PairPolicy) -> Iterator[Judgem
         rated = [o for o in group if o.rating is not None]
         yield from _rated(rated, policy)
         told = [o for o in group if o.verdict is not None]
+        edited = {o.said.sources for o in told if o.verdict == "edited"}
         if any(o.verdict != "edited" for o in told) or len({answer_key(o.answer) for o in told}) > 1:
-            yield from _thumbs(told)
+            yield from _thumbs(told, edited)
 
 
 def _corrections(group: Sequence[Opinion]) -> Iterator[Judgement]:
@@ -77,10 +78,11 @@ def bad_up_to(opinion: Opinion, policy: PairPolicy) -> float:
 # ---------------------------------------------------------------- good and bad
 
 
-def _thumbs(opinions: Sequence[Opinion]) -> Iterator[Judgement | Unused]:
+def _thumbs(opinions: Sequence[Opinion], edited: Collection[tuple[str, ...]]) -> Iterator[Judgement | Unused]:
+    """Yield good over bad; `edited` sources said something already, of their corrections."""
     opinions = [replace(o, said=replace(o.said, rule=_rule(o))) for o in _in_order(opinions)]
     if len({answer_key(o.answer) for o in opinions}) < 2:
-        yield from (Unused("alone", o.said.sources[0]) for o in opinions if o.verdict != "edited")
+        yield from (Unused("alone", o.said.sources[0]) for o in opinions if o.said.sources not in edited)
         return
     good, bad = ([o for o in opinions if (o.verdict == "good") == wanted] for wanted in (True, False))
     if not good or not bad:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.int64]
 
-RARE = 24
-"""Texts in which a word may stand to be called rare; at most one row in fifty of a small set, but six texts."""
+RARE, FEW = 24, 10
+"""Texts in which a word may stand to be called rare; in a small set fewer, so many are always allowed."""
 SHARED, ASKED = 3, 2
 """Rare words that an answer must share with another row, so many of them with its prompt, to be called that row's."""
 TELLING = 20
@@ -47,7 +47,7 @@ def answers_of_others(columns: Columns, looking: Looking) -> Found:
     """
     n, n_sides = len(columns), 2 if columns.rejected else 1
     words = _words(columns, n)
-    rare, telling = max(6, min(RARE, n // 50)), max(6, 3 * n // TELLING)
+    rare, telling = max(FEW, min(RARE, n // 50)), max(FEW, 3 * n // TELLING)
     notes: dict[int, str] = {}
     for side in range(1, n_sides + 1):
         for ours, theirs in _suspects(words, columns, side, rare):
@@ -70,7 +70,7 @@ def _words(columns: Columns, n: int) -> Words:
     text = np.repeat(np.arange(len(sets.starts) - 1), sets.sizes())
     word = (sets.hashes & np.uint64((1 << SLOT_BITS) - 1)).astype(np.int64)
     often = np.bincount(word, minlength=1)[word]
-    kept = often <= max(6, 3 * n // TELLING)
+    kept = often <= max(FEW, 3 * n // TELLING)
     return Words(text[kept], word[kept], often[kept])
 
 
