@@ -198,7 +198,8 @@ async def measured(ask: Callable[[], Awaitable[Any]], times: int) -> dict[str, f
 
 def busy() -> float:
     """Return the processor seconds of this process and of every PostgreSQL on this machine."""
-    servers = [each.cpu_times() for each in psutil.process_iter() if each.name() == "postgres"]
+    processes = [each.info for each in psutil.process_iter(["name", "cpu_times"])]
+    servers = [info["cpu_times"] for info in processes if info["name"] == "postgres"]
     return time.process_time() + sum(times.user + times.system for times in servers)
 
 

@@ -21,6 +21,7 @@ from workbench.config.workbench_yaml import Workbench, load_workbench
 from workbench.errors import ConfigError, DataError, LabellingError
 from workbench.jobs.labelling import pull_dataset, queue_disagreements
 from workbench.labelling import pulling
+from workbench.labelling.page_text import escaped
 from workbench.labelling.pulling import read_moment
 from workbench.labelling.pushing import Pushed, push
 from workbench.labelling.resolving import Resolution
@@ -75,7 +76,8 @@ def test_answers_come_back_with_annotator_time_and_guideline(
     text = ODD
     start = text.index("𝒳")
     said = {"verdict": "fail", "failure_modes": ["invented", "incomplete"], "note": "see <b> & co"}
-    utf16 = len(text[:start].encode("utf-16-le")) // 2
+    shown = escaped(text).replace("&#13;", "\r")  # as the browser holds it
+    utf16 = len(shown[: shown.index("𝒳")].encode("utf-16-le")) // 2
     said["unsupported"] = [{"start": utf16, "end": utf16 + 3, "label": "benign"}]
     ada.answer(ids["r000"], said)
     ada.answer(ids["r001"], {"verdict": "pass"}, "draft")
