@@ -6,17 +6,17 @@ import asyncio
 import importlib.util
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from workbench.adapters.sentence_transformers import folder_of
 from workbench.errors import MissingExtra, ModelError
 
 
 class CrossEncoderReranker:
-    """One cross-encoder, by folder or hub id, loaded at the first question; one batch at a time."""
+    """One cross-encoder, by its folder, loaded at the first question; one batch at a time."""
 
-    def __init__(self, model: str) -> None:
-        self.model = model
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._loaded: Any = None
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rerank")
 
@@ -30,21 +30,19 @@ class CrossEncoderReranker:
 
     def _scores(self, query: str, texts: list[str]) -> list[float]:
         if self._loaded is None:
-            self._loaded = _load(self.model)
+            self._loaded = _load(self._folder)
         pairs = [(query, text) for text in texts]
         return [float(score) for score in self._loaded.predict(pairs, show_progress_bar=False)]
 
 
-def _load(model: str) -> Any:
+def _load(folder: Path) -> Any:
     if importlib.util.find_spec("sentence_transformers") is None:
         raise MissingExtra("sentence-transformers", "rag")
     from sentence_transformers import CrossEncoder
 
     try:
-        return CrossEncoder(
-            str(folder_of(model)), num_labels=1, local_files_only=True, model_kwargs={"use_safetensors": True}
-        )
+        return CrossEncoder(str(folder), num_labels=1, local_files_only=True, model_kwargs={"use_safetensors": True})
     except (OSError, ValueError, KeyError) as exc:
         raise ModelError(
-            f"'{model}' is no cross-encoder ({exc}); give a folder that sentence-transformers saved"
+            f"{folder} is no cross-encoder ({exc}); give a folder that sentence-transformers saved"
         ) from exc

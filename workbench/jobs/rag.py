@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from workbench.adapters.lancedb_index import LanceIndex, write_chunks
-from workbench.adapters.sentence_transformers import Embedder
+from workbench.adapters.sentence_transformers import Embedder, folder_of
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import DataError, MissingExtra, Problem
 from workbench.models import Model, RagSpec, spec_fingerprint
@@ -118,7 +118,7 @@ def _reranker(bench: Workbench, spec: RagSpec) -> Reranker | None:
         return None
     from workbench.adapters.cross_encoder import CrossEncoderReranker
 
-    return CrossEncoderReranker(_model(bench, spec.rerank))
+    return CrossEncoderReranker(folder_of(_model(bench, spec.rerank)))
 
 
 def _embed_with(
