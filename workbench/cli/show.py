@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workbench.evaluation.labels import label_counts
 from workbench.evaluation.notable import worst_samples
 from workbench.reports.words import interval_text, latency_line, number, sliced, spending_rows, whole
 from workbench.runs import EvalRun, Metric
@@ -36,6 +37,10 @@ def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
         f"{_kinds(run.output_failures)}; {run.dataset.n} samples in {run.dataset.n_groups} families{limited}\n"
     )
     grid(("metric", "mean", "95 % interval", "n", "failed", "n/a"), map(_metric_row, whole(run)))
+    grid(
+        ("scorer", "found", "answers", "95 % interval"),
+        ((c.scorer, c.label, f"{c.k}/{c.n}", interval_text(c.interval)) for c in label_counts(run, folder)),
+    )
     shown = [m for m in sliced(run) if _values(run, m) <= FEW]
     if shown:
         grid(("metric", "slice", "mean", "95 % interval", "n", "failed"), map(_slice_row, shown))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
+from workbench.evaluation.labels import LabelCount, label_counts
 from workbench.reports.as_html import page
 from workbench.reports.as_markdown import markdown
 from workbench.reports.document import (
@@ -40,7 +42,7 @@ from workbench.runs import EvalRun, Metric
 from workbench.store.files import write_atomic
 from workbench.store.home import RunFolder
 
-NUMERIC = frozenset({"mean", "n", "n/a", *SPENDING[1:]})
+NUMERIC = frozenset({"mean", "share", "answers", "n", "n/a", *SPENDING[1:]})
 MOST_SLICES = 40
 """Rows of one plot; the table has all."""
 
@@ -55,7 +57,17 @@ def write_reports(run: EvalRun, folder: RunFolder) -> None:
 def run_document(run: EvalRun, folder: RunFolder) -> Document:
     """Return the report of a finished run. The same folder gives the same document, wherever and whenever."""
     title = f"{run.spec.evalset} · {run.spec.use} · {run.spec.model_name}"
-    return Document(title, [Facts(_facts(run)), *_metrics(run), *_slices(run), *_spending(run), *_samples(run, folder)])
+    return Document(
+        title,
+        [
+            Facts(_facts(run)),
+            *_metrics(run),
+            *_causes(run, folder),
+            *_slices(run),
+            *_spending(run),
+            *_samples(run, folder),
+        ],
+    )
 
 
 def _facts(run: EvalRun) -> list[Cell]:
@@ -93,6 +105,28 @@ def _metrics(run: EvalRun) -> Iterable[Block]:
     for i, (axis, marks) in enumerate(by_axis("mean", ((m.scorer, _mark(m, _name(run, m.scorer))) for m in metrics))):
         svg = forest(f"metrics-{i}", f"Metrics: {axis}", marks, axis)
         yield Figure(svg, "Mean and interval; dashed: what it would be if every missing score were the worst, or best.")
+
+
+def _causes(run: EvalRun, folder: RunFolder) -> Iterable[Block]:
+    """Count what the scorers that name causes found."""
+    counts = label_counts(run, folder)
+    if not counts:
+        return
+    rows = [(c.scorer, c.label, f"{c.k}/{c.n}", number(c.k / c.n), interval_text(c.interval)) for c in counts]
+    yield Heading("Causes")
+    yield Table(("scorer", "what", "answers", "share", _interval_of(counts)), rows, NUMERIC)
+    for i, (scorer, mine) in enumerate(groupby(counts, key=lambda c: c.scorer)):
+        svg = forest(f"causes-{i}", f"What {scorer} found", [_share(c) for c in mine], "share of answers")
+        yield Figure(svg, f"What {scorer} found: the share of the answers, with its interval.")
+
+
+def _share(count: LabelCount) -> Mark:
+    share = count.k / count.n
+    return Mark(count.label, share, count.interval, text=f"{number(share)} {interval_text(count.interval)}")
+
+
+def _interval_of(counts: Sequence[LabelCount]) -> str:
+    return interval_name(count.interval for count in counts)
 
 
 def _slices(run: EvalRun) -> Iterable[Block]:
