@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.cached import cached
 from benchmarks.duplicates import duplicates
 from benchmarks.figures import Figure
+from benchmarks.importing import importing
 from benchmarks.judging import judging
 from benchmarks.labelling import labelling
 from benchmarks.memory import memory
@@ -19,6 +20,7 @@ from benchmarks.resume import resume
 from benchmarks.setting import FULL, QUICK, Setting
 from benchmarks.start import start
 from benchmarks.tables import tables
+from benchmarks.training import training
 
 BENCHMARKS: dict[str, Callable[[Setting], list[Figure]]] = {
     "start": start,
@@ -28,7 +30,9 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Figure]]] = {
     "tables": tables,
     "memory": memory,
     "labelling": labelling,
+    "importing": importing,
     "duplicates": duplicates,
+    "training": training,
 }
 
 

@@ -89,7 +89,7 @@ def test_a_template_without_marks_that_changes_earlier_turns_is_refused_with_the
         "{% for m in messages %}{{ m['role'] }} {% if m['role'] == 'assistant' and not loop.last %}w0 </s> "
         "{% else %}{{ m['content'] }} </s> {% endif %}{% endfor %}{% if add_generation_prompt %}assistant {% endif %}"
     )
-    chat = Conversation(id="thoughts", messages=CHAT[1:2] + (Turn(role="assistant", content="w1"),) + CHAT[5:])
+    chat = Conversation(id="thoughts", messages=(CHAT[1], Turn(role="assistant", content="w1"), *CHAT[5:]))
     with pytest.raises(DataError, match=r"thoughts: its chat template has no generation marks.*NOT_LEARNABLE"):
         prepare_conversations([chat], how(tmp_path, forgetful), "chats")
 

@@ -87,10 +87,10 @@ def hardware_of(name: str, memory: float | None) -> Hardware:
 
 def _largest(spec: TrainSpec, sources: Sources) -> Load:
     """Return the batch that takes most: the longest rows together."""
-    rows = sorted(sources.rows.rows(), key=lambda row: row.length(), reverse=True)[: spec.batch]
+    lengths = sorted(sources.rows.lengths(), reverse=True)[: spec.batch]
     scored = sorted((row.scored() for row in sources.rows.rows()), reverse=True)[: spec.batch]
     answers = 2 if spec.method.kind in PREFERENCES else 1
-    return Load(rows=answers * len(rows), length=rows[0].length(), scored=sum(scored))
+    return Load(rows=answers * len(lengths), length=lengths[0], scored=sum(scored))
 
 
 def _padded(spec: TrainSpec, sources: Sources) -> int:

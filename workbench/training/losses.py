@@ -75,7 +75,7 @@ def row_of(logs: Mapping[str, float], step: int, seconds: float, before: Sequenc
     return LossRow(
         step=step, epoch=float(logs.get("epoch", 0.0)), split=split, tokens=tokens, tokens_per_second=speed,
         seconds=seconds, **found,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def why_stop(rows: Sequence[LossRow], stop: EarlyStop) -> str:

@@ -85,11 +85,12 @@ def train(task: Task) -> Trained:
     device = settle(task.spec)
     before = read_losses(task.folder.losses, step_of(task.resume)) if task.resume else []
     watch = Watch(task, list(before))
-    model, lora = load_model(task.spec, task.base, task.start, device)
-    with only_learnt_positions(device, model.config.vocab_size), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # TRL 1.16 speaks to transformers 5.23 in names of before
-        trainer = trainer_for(task, model, lora, device, watch)
-        trainer.train(resume_from_checkpoint=None if task.resume is None else str(task.resume))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 and TRL 1.16 speak to transformers in older names
+        model, lora = load_model(task.spec, task.base, task.start, device)
+        with only_learnt_positions(device, model.config.vocab_size):
+            trainer = trainer_for(task, model, lora, device, watch)
+            trainer.train(resume_from_checkpoint=None if task.resume is None else str(task.resume))
     watch.end()
     if trainer.is_world_process_zero():
         write_losses(watch.rows, task.folder.losses)
