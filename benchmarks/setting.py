@@ -29,6 +29,8 @@ class Sizes:
     """Scores a sample."""
     texts: int
     """Texts among which near-duplicates are looked for."""
+    import_mb: int
+    """MB of JSONL that are imported."""
 
 
 FULL = Sizes(
@@ -42,6 +44,7 @@ FULL = Sizes(
     samples_per_run=2000,
     scorers=10,
     texts=200_000,
+    import_mb=1000,
 )
 QUICK = Sizes(
     judgements=24,
@@ -54,6 +57,7 @@ QUICK = Sizes(
     samples_per_run=60,
     scorers=4,
     texts=400,
+    import_mb=1,
 )
 """Enough to see that everything runs; says nothing about speed."""
 

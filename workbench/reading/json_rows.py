@@ -75,7 +75,13 @@ def _quotes(values: Iterable[Any]) -> int:
         elif kind is dict:
             n += 2 * len(value) + _quotes(value.values())
         elif kind is list:
-            n += _quotes(value)
+            for one in value:  # objects of texts, such as messages, without a call for each
+                if type(one) is dict:
+                    n += 2 * len(one)
+                    for text in one.values():
+                        n += 2 if type(text) is str else _quotes((text,))
+                else:
+                    n += _quotes((one,))
         elif (kind is float or kind is int) and not -LARGE < value < LARGE:
             n -= LARGE
     return n

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -27,6 +28,7 @@ NOUNS: dict[Kind, type[BaseModel]] = {
 MEMBERS: dict[Kind, frozenset[str]] = {kind: frozenset(noun.model_fields) for kind, noun in NOUNS.items()}
 NAMES = frozenset({"id", "group", "group_id", "tags", OURS})
 """Columns that mean the same in every format."""
+ONLY_ID = {"id"}
 LONG_TAG = 200
 """Characters of the longest text that becomes a tag."""
 LINEAGE: Fields = {"sources": [], "annotators": [], "recipe": "", "synthetic": False}
@@ -93,7 +95,10 @@ def _complete(found: Fields, row: Fields, own: Fields, recipe: Recipe, notes: No
     """Fill in what the format did not say, name the row, and check it."""
     kind = recipe.format.kind
     labels = found.pop("labels", ())
-    if own or recipe.new_ids or not row.keys() <= recipe.format.columns:
+    more = row.keys() - recipe.format.columns
+    if more == ONLY_ID and not own and not recipe.new_ids and "id" not in found:
+        found["id"] = row["id"]  # the usual case, quickly
+    elif own or recipe.new_ids or more:
         _common(found, row, own, recipe, notes)
     if recipe.corpus is not None:
         _look_up(found, recipe.corpus)
@@ -205,6 +210,9 @@ CONVERSATION, PAIR, TURN = (len(noun.model_fields) for noun in (Conversation, Pr
 """Fields of each noun; other counts are for pydantic to judge."""
 
 
+TURN_PARTS = itemgetter("role", "content", "tool_calls", "tool_call_id", "name", "learnt")
+
+
 def _sure_conversation(fields: Fields) -> bool:
     turns = fields.get("messages")
     if len(fields) != CONVERSATION or type(turns) is not list or len(turns) < 2 or not _sure_rest(fields):
@@ -255,13 +263,12 @@ def _sure_turn(one: Any) -> bool:
     if type(one) is not dict or len(one) != TURN:
         return False
     try:
-        return (
-            type(one["content"]) is str and type(one["role"]) is str and one["role"] in ROLES
-            and type(one["learnt"]) is bool and one["tool_calls"] == [] and type(one["tool_calls"]) is list
-            and one["tool_call_id"] == "" and one["name"] == ""
-        )  # fmt: skip
+        role, content, calls, call, name, learnt = TURN_PARTS(one)
     except KeyError:
         return False
+    if type(role) is not str or role not in ROLES or type(content) is not str:
+        return False
+    return calls == [] and call == "" and name == "" and (learnt is True or learnt is False)
 
 
 SURELY: dict[Kind, Callable[[Fields], bool]] = {
