@@ -7,6 +7,7 @@ chunk has to be there: whatever is missing is read from the JSON.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -66,8 +67,7 @@ def chunks(cursor: Any, backend: Backend, settings: str, after: int, dimensions:
     listed = f"SELECT id, upto FROM argilla_search_units WHERE settings_id = {mark} AND upto > {mark} ORDER BY upto, id"
     cursor.execute(listed, [settings, after])
     for chunk, upto in cursor.fetchall():
-        cursor.execute(f"SELECT records, numbers, units FROM argilla_search_units WHERE id = {mark}", [chunk])
-        records, numbers, units = map(bytes, cursor.fetchone())
+        records, numbers, units = _blobs(cursor, backend, int(chunk))
         names = [spelled(backend, UUID(bytes=records[at : at + 16])) for at in range(0, len(records), 16)]
         rows = np.frombuffer(units, "<f4").reshape(len(names), dimensions)
         yield upto, Units(names, np.frombuffer(numbers, "<i8"), rows)
@@ -217,6 +217,23 @@ def _within(backend: Backend, settings: str, since: str, upto: str) -> str:
     if backend == "sqlite":
         return f"l.settings_id = {settings} AND l.seq > {since} AND l.seq <= {upto}"
     return f"l.settings_id = {settings} AND l.changed >= {since} AND l.changed < {upto}"
+
+
+def _blobs(cursor: Any, backend: Backend, chunk: int) -> tuple[bytes, bytes, bytes]:
+    """Read a chunk's columns; from PostgreSQL as they are: its driver would read hexadecimal digits."""
+    wanted = f"SELECT records, numbers, units FROM argilla_search_units WHERE id = {chunk}"
+    if backend == "sqlite":
+        cursor.execute(wanted)
+        records, numbers, units = cursor.fetchone()
+        return records, numbers, units
+    copied = io.BytesIO()
+    cursor.copy_expert(f"COPY ({wanted}) TO STDOUT (FORMAT binary)", copied)
+    data, at, parts = copied.getvalue(), 21, []  # behind a header of 19 bytes and the number of columns
+    for _ in range(3):
+        size = int.from_bytes(data[at : at + 4], "big")
+        parts.append(data[at + 4 : at + 4 + size])
+        at += 4 + size
+    return parts[0], parts[1], parts[2]
 
 
 def _mark(backend: Backend) -> str:
