@@ -24,8 +24,10 @@ SHAPES: tuple[dict[str, Any], ...] = (
     {"hidden": 512, "inner": 1376, "layers": 4, "heads": 8, "kv": 8, "words": 8000, "rows": 4, "length": 256},
     {"hidden": 512, "inner": 1376, "layers": 4, "heads": 8, "kv": 2, "words": 8000, "rows": 2, "length": 512},
     {"hidden": 768, "inner": 2048, "layers": 6, "heads": 12, "kv": 4, "words": 16000, "rows": 2, "length": 256},
-    {"hidden": 512, "inner": 1376, "layers": 8, "heads": 8, "kv": 8, "words": 4000, "rows": 4, "length": 256, "again": True},
-    {"hidden": 512, "inner": 1376, "layers": 4, "heads": 8, "kv": 8, "words": 8000, "rows": 4, "length": 256, "full": True},
+    {"hidden": 512, "inner": 1376, "layers": 8, "heads": 8, "kv": 8, "words": 4000, "rows": 4, "length": 256,
+     "again": True},
+    {"hidden": 512, "inner": 1376, "layers": 4, "heads": 8, "kv": 8, "words": 8000, "rows": 4, "length": 256,
+     "full": True},
     {"hidden": 384, "inner": 1024, "layers": 6, "heads": 6, "kv": 6, "words": 32000, "rows": 2, "length": 384},
 )  # fmt: skip
 

@@ -271,6 +271,6 @@ def test_a_pickle_in_a_checkpoint_is_not_executed(bench: Workbench, tmp_path: Pa
     from workbench.training.checkpoints import seal
 
     seal(checkpoint)  # as somebody would who can write there
-    with pytest.raises(Exception, match="Weights only load failed|weights_only"):
+    with pytest.raises(Exception, match=r"Weights only load failed|weights_only"):
         go_on(bench, "latest", QUIET)
     assert not canary.exists()

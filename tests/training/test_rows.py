@@ -19,7 +19,8 @@ WITH_TOOLS = (
     "{% if tools %}system {% for t in tools %}{{ t['function']['name'] }} {% endfor %}{% endif %}"
     "{% for m in messages %}{{ m['role'] if m['role'] != 'tool' else 'user' }} "
     "{% if m['role'] == 'assistant' %}{% generation %}{{ m['content'] }}"
-    "{% for c in m['tool_calls'] or [] %} {{ c['function']['name'] }} {{ c['function']['arguments']['of'] }}{% endfor %}"
+    "{% for c in m['tool_calls'] or [] %} {{ c['function']['name'] }} "
+    "{{ c['function']['arguments']['of'] }}{% endfor %}"
     " </s>{% endgeneration %} {% else %}{{ m['content'] }} {% endif %}{% endfor %}"
     "{% if add_generation_prompt %}assistant {% endif %}"
 )
@@ -49,7 +50,10 @@ def told(row: Learnt, way: How) -> list[tuple[str, bool]]:
     return [(text, label != IGNORED) for text, label in zip(texts, row.labels, strict=True)]
 
 
-EXPECTED = "system w9 system w1 w2 user w3 assistant [w4 w9 w5 </s>] user w6 assistant [w7 w8 </s>] user w10 assistant [w11 </s>]"
+EXPECTED = (
+    "system w9 system w1 w2 user w3 assistant [w4 w9 w5 </s>] user w6 assistant [w7 w8 </s>] "
+    "user w10 assistant [w11 </s>]"
+)
 
 
 def expected(text: str) -> list[tuple[str, bool]]:

@@ -1,22 +1,29 @@
-"""A base model's tokenizer, through transformers, which for this loads no torch."""
+"""A base model's tokenizer, through transformers."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from workbench.errors import MissingExtra, ModelError
 from workbench.training.template import Tokenizer
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """Return the tokenizer of a model's folder; no code of the folder is run. Raises `ModelError`, `MissingExtra`."""
+def load_tokenizer(folder: Path, *, light: bool = False) -> Tokenizer:
+    """Return the tokenizer of a model's folder; no code of the folder is run. Raises `ModelError`, `MissingExtra`.
+
+    `light` takes tokenizer.json as it stands, where there is one: finding the model's own class would load torch.
+    """
     try:
-        from transformers import AutoTokenizer
+        from transformers import PreTrainedTokenizerFast
     except ModuleNotFoundError as exc:
         raise MissingExtra("transformers", "train") from exc
+    if light and (folder / "tokenizer.json").is_file():
+        kind: Any = PreTrainedTokenizerFast
+    else:
+        from transformers import AutoTokenizer as kind
     try:
-        found = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+        found = kind.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError, KeyError) as exc:
         raise ModelError(f"the tokenizer in {folder} cannot be loaded ({exc}); copy or download it again") from exc
     return cast(Tokenizer, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import signal
 from collections.abc import Callable, Iterator
@@ -64,8 +65,9 @@ def begin(bench: Workbench, spec: TrainSpec, audience: Audience) -> TrainRun:
         audience.say(note)
     if sources.rows.dropped:
         audience.say(f"{len(sources.rows.dropped)} rows are longer than max_length and left out")
-    with owning(folder.path):
-        write_atomic(folder.spec, start.json_bytes())
+    with _owning(folder):
+        if _rank() == 0:
+            write_atomic(folder.spec, start.json_bytes())
         return _train(bench, sources, start, folder, None, audience)
 
 
@@ -82,11 +84,12 @@ def go_on(bench: Workbench, run_id: str, audience: Audience) -> TrainRun:
     sources = open_sources(bench, before.spec)
     now = _start(bench, sources)
     refuse_changes(before.identity(), now.identity(), folder.spec)
-    with owning(folder.path):
+    with _owning(folder):
         checkpoint, passed = last_complete(folder.checkpoints)
         for why in passed:
             audience.say(f"passed over {why}")
-        clear_after(folder.checkpoints, checkpoint)
+        if _rank() == 0:
+            clear_after(folder.checkpoints, checkpoint)
         audience.say(f"going on from {checkpoint.name if checkpoint else 'the beginning: no checkpoint is complete'}")
         return _train(bench, sources, before, folder, checkpoint, audience)
 
@@ -171,17 +174,25 @@ def _environment() -> dict[str, str]:
 
 def _processes() -> int:
     """Return how many processes `accelerate launch` or `torchrun` started for this run."""
-    import os
-
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _rank() -> int:
-    import os
-
     return int(os.environ.get("RANK", "0"))
 
 
 def _shared_folder(bench: Workbench, spec: TrainSpec) -> TrainFolder:
-    """Return a fresh run's folder."""
-    return new_folder(bench.home, spec, datetime.now(UTC))
+    """Return a fresh run's folder, the same in every process."""
+    from workbench.adapters.trl_training.processes import agreed
+
+    return TrainFolder(Path(agreed(str(new_folder(bench.home, spec, datetime.now(UTC)).path))))
+
+
+@contextmanager
+def _owning(folder: TrainFolder) -> Iterator[None]:
+    """Own the run's folder; of several processes the first one does, for all."""
+    if _rank():
+        yield
+        return
+    with owning(folder.path):
+        yield

@@ -58,7 +58,7 @@ def plan_training(bench: Workbench, spec: TrainSpec, hardware: str, memory: floa
     Raises as training would, for what the recipe names.
     """
     on = hardware_of(hardware, memory)
-    sources = open_sources(bench, spec)
+    sources = open_sources(bench, spec, light=True)
     shape = read_shape(sources.base)
     rows = sources.rows.rows()
     load = _largest(spec, sources)

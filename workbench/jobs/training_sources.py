@@ -42,12 +42,15 @@ class Sources:
         return self.dataset.manifest, None if self.dev is None else self.dev.manifest
 
 
-def open_sources(bench: Workbench, spec: TrainSpec) -> Sources:
-    """Find what a recipe names and turn its rows into tokens. Raises with every reason why it cannot be trained."""
+def open_sources(bench: Workbench, spec: TrainSpec, *, light: bool = False) -> Sources:
+    """Find what a recipe names and turn its rows into tokens. Raises with every reason why it cannot be trained.
+
+    `light` loads no torch, for a plan.
+    """
     dataset = dataset_for(bench, spec.dataset, "train", spec)
     dev = None if spec.dev is None else dataset_for(bench, spec.dev, "dev", spec)
     base = base_folder(bench, spec)
-    tokenizer = load_tokenizer(base)
+    tokenizer = load_tokenizer(base, light=light)
     given = None if spec.chat_template is None else bench.path(spec.chat_template)
     template = check_template(tokenizer, given, str(base))
     longest = min(spec.max_length or context_window(base) or WINDOW, context_window(base) or WINDOW)

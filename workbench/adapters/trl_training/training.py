@@ -118,6 +118,7 @@ def _save(task: Task, trainer: Any) -> Path:
             shutil.rmtree(target, ignore_errors=True)
             new.rename(target)
             flush(target.parent)
+    trainer.accelerator.wait_for_everyone()
     return target
 
 
