@@ -166,8 +166,8 @@ def twice(pairs: list[PreferencePair], draw: random.Random) -> set[str]:
     found = set()
     for number, at in enumerate(some(pairs, draw)):
         text = pairs[at].chosen.text().replace(" ", "  ", 1)
-        pairs.append(pairs[at].model_copy(update={"id": f"again{number}", "chosen": side(text)}))
-        found.add(f"again{number}")
+        pairs.append(pairs[at].model_copy(update={"id": f"z-again{number}", "chosen": side(text)}))
+        found.add(f"z-again{number}")
     return found
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+BEGINNING = 600
+"""Characters of a text that are enough to tell what it is about."""
 FINISH = "finish_reason"
 """Tag that says why a chosen answer ended, as endpoints tell it."""
 
@@ -71,8 +73,8 @@ class Columns:
 
     @cached_property
     def single_words(self) -> Shingles:
-        """The words of the prompts, then the chosen, then the rejected sides."""
-        return shingle_sets([*self.prompts, *self.chosen, *self.rejected], 1)
+        """The words of the beginnings of the prompts, then of the chosen, then of the rejected sides."""
+        return shingle_sets((text[:BEGINNING] for text in (*self.prompts, *self.chosen, *self.rejected)), 1)
 
 
 def columns_of(rows: Iterable[PreferencePair | Conversation], kind: Kind) -> Columns:

@@ -22,7 +22,6 @@ SCRIPTS = {
     "Chinese": re.compile("[\u4e00-\u9fff]"),
 }
 LETTER = re.compile(r"[^\W\d_]")
-WORD = re.compile(r"[^\W\d_]+")
 COMMON = {
     "English": "the and of to is that it for with was are this be as have from not by you which can your or they what",
     "German": "der die und das ist nicht ein eine zu den mit sich auf für von dem des werden auch sind wird wie oder",
@@ -34,7 +33,7 @@ COMMON = {
 }
 BY_WORD: dict[str, list[str]] = {}
 for _name, _words in COMMON.items():
-    for _word in _words.split():
+    for _word in (one for one in _words.split() if len(one) > 1):
         BY_WORD.setdefault(_word, []).append(_name)
 NAMED = re.compile(
     r"translat|übersetz|tradu|vertaal|\b(?:english|german|french|spanish|italian|portuguese|dutch|chinese|japanese|"
@@ -57,12 +56,11 @@ def language_of(text: str) -> str:
                 and letters >= 4
             ):
                 return name
-    words = WORD.findall(text.lower())
+    words = text.lower().split()
     hits: dict[str, list[str]] = {}
-    for word in words:
-        if len(word) > 1:
-            for name in BY_WORD.get(word, ()):
-                hits.setdefault(name, []).append(word)
+    for word in filter(BY_WORD.__contains__, words):
+        for name in BY_WORD[word]:
+            hits.setdefault(name, []).append(word)
     best, second = (*sorted(hits, key=lambda name: -len(hits[name])), "", "")[:2]
     found, others = hits.get(best, []), hits.get(second, [])
     enough = len(set(found)) >= LEAST and len(found) >= max(PORTION * len(words), 2 * len(others))

@@ -37,10 +37,12 @@ def circular(columns: Columns, looking: Looking) -> Found:
 
 
 def duplicated(columns: Columns, looking: Looking) -> Found:
-    """Find rows that say what an earlier one says, case and spacing aside."""
+    """Find rows that say what another one says, case and spacing aside; of such rows the first by id is left."""
     seen: dict[Hashable, int] = {}
     notes = {}
-    for at, key in enumerate(_keys(columns)):
+    keys = _keys(columns)
+    for at in sorted(range(len(columns)), key=columns.ids.__getitem__):
+        key = keys[at]
         if key in seen:
             notes[at] = f"as {columns.ids[seen[key]]}"
         else:
