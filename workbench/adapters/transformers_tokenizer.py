@@ -15,13 +15,11 @@ def load_tokenizer(folder: Path, *, light: bool = False) -> Tokenizer:
     `light` takes tokenizer.json as it stands, where there is one: finding the model's own class would load torch.
     """
     try:
-        from transformers import PreTrainedTokenizerFast
+        import transformers
     except ModuleNotFoundError as exc:
         raise MissingExtra("transformers", "train") from exc
-    if light and (folder / "tokenizer.json").is_file():
-        kind: Any = PreTrainedTokenizerFast
-    else:
-        from transformers import AutoTokenizer as kind
+    there = light and (folder / "tokenizer.json").is_file()
+    kind: Any = transformers.PreTrainedTokenizerFast if there else transformers.AutoTokenizer
     try:
         found = kind.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError, KeyError) as exc:

@@ -9,10 +9,11 @@ def agreed(value: str) -> str:
     """Return the first process's value, in every process."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return value
+    import torch
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    PartialState()
+    PartialState(cpu=not torch.cuda.is_available())  # left to itself, it sees one process where there is no GPU
     shared = [value]
     broadcast_object_list(shared)
     return shared[0]
