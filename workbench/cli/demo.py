@@ -30,14 +30,20 @@ FAST = 20
 
 @click.command("demo", epilog="Example: workbench demo --fast")
 @click.option("--fast", is_flag=True, help=f"Only {FAST} questions.")
+@click.option("--loop", "whole", is_flag=True, help="The loop instead: simulated annotators label in the real Argilla.")
 @json_option
 @quiet_option
 @click.pass_context
-def demo(ctx: click.Context, fast: bool, as_json: bool, quiet: bool) -> None:
+def demo(ctx: click.Context, fast: bool, whole: bool, as_json: bool, quiet: bool) -> None:
     """Evaluate the demo model on the help centre, judge its answers and set the judge beside the gold labels.
 
-    Answers are cached: the second time is quick.
+    Answers are cached: the second time is quick. With --loop, sampled answers are labelled in Argilla by SIMULATED
+    annotators of stated error rates, and become preference pairs and conversations; it needs `make setup-argilla`.
     """
+    if whole:
+        from workbench.cli.looping import PROMPTS, run_loop
+
+        ctx.exit(run_loop(config_of(ctx), FAST if fast else PROMPTS, as_json=as_json, quiet=quiet))
     from workbench.cli.running import evaluated, jobs_for, plans_for
     from workbench.cli.show import show_judge_check, show_run
     from workbench.evaluation.agreement import check_judge

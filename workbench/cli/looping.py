@@ -1,0 +1,155 @@
+"""`workbench demo --loop`: each step is the command that it names, run on the demo with simulated annotators."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import closing, nullcontext, redirect_stdout
+from datetime import UTC, datetime
+
+import click
+import orjson
+
+from workbench.adapters.argilla_server import run as run_argilla
+from workbench.cli.labelling import pull
+from workbench.cli.labelling_quality import show_agreement
+from workbench.cli.pairing import build_and_show, lint_and_show
+from workbench.cli.running import evaluated, jobs_for
+from workbench.cli.show import grid
+from workbench.cli.showing_lineage import show_row
+from workbench.config.workbench_yaml import Workbench
+from workbench.curation.pairs.policy import PairPolicy
+from workbench.curation.stored_datasets import find_dataset
+from workbench.datasets import Manifest
+from workbench.errors import LeakageError
+from workbench.jobs import loop
+from workbench.jobs.labelling import Wish, connected, push_tasks, queue_disagreements
+from workbench.jobs.loop import ADJUDICATOR, PEOPLE, Queue, Said
+from workbench.jobs.pairs import Building, LintWish, Made, Sources, build
+from workbench.simulated.annotators import Truth
+
+PROMPTS = 60
+"""Prompts of the loop; four answers each."""
+ABOUT = """\
+The loop, on the demo: answers of the tiny demo model → labels in the real Argilla → pairs and conversations → their
+score cards. The annotators are SIMULATED: programs that know the accepted answers and err at a stated rate. No person
+labelled anything here, and none of it says how well people would agree.
+"""
+NEXT = """
+Everything lies in {folder}, a project of its own, away from yours. From there:
+
+  cd {folder}
+  workbench train plan sft.yaml            what tuning on the conversations would take
+  workbench train sft sft.yaml             and on the pairs: workbench train dpo dpo.yaml
+  workbench label agreement loop-reviews   the simulated annotators' agreement again
+  workbench data show loop-pairs --lineage
+  workbench argilla status                 the address of Argilla's page; `users list` tells who is in it
+  workbench argilla down                   it runs on until then
+"""
+
+
+def run_loop(bench: Workbench, n: int, *, as_json: bool, quiet: bool) -> int:
+    """Run the loop on `n` prompts and show each step; return the exit code."""
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        told, code = _steps(bench, n, quiet)
+    if as_json and code == 0:
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+    return code
+
+
+def _steps(outer: Workbench, n: int, quiet: bool) -> tuple[dict[str, object], int]:
+    click.echo(ABOUT)
+    bench = loop.loop_project(outer)
+    plan = loop.sampling_plan(bench, n)
+    _step(f"{min(n, plan.rows.manifest.n)} prompts of the train side, {loop.ANSWERS} sampled answers each",
+          f"eval run {loop.EVALSET} --use train --repeats {loop.ANSWERS}")  # fmt: skip
+    (job,) = jobs_for(bench, [plan], False, quiet)
+    _, code = evaluated(bench, [job], quiet)
+    if code:
+        return {}, code
+    _step("Argilla's own server, in the background", "argilla up")
+    home = bench.home.root / bench.config.labelling.argilla
+    if code := run_argilla(["up"], home.absolute(), outer.file.absolute().parent):
+        return {}, code
+    leak = loop.planted_leak(bench)
+    labelled = loop.queues(job.folder, leak)
+    said = _label(bench, labelled, loop.truth(bench, leak), quiet)
+    for queue in labelled:
+        _step(f"What was said in {queue.name}", f"label pull {queue.name} --resolve adjudicated,majority")
+        pull(bench, queue.name, "adjudicated,majority", (), as_json=False, quiet=True)
+        _step("How far the simulated annotators agree", f"label agreement {queue.name}")
+        show_agreement(bench, queue.name, as_json=False)
+    return _curate(bench, [queue.name for queue in labelled], said), 0
+
+
+def _label(bench: Workbench, labelled: Sequence[Queue], known: Truth, quiet: bool) -> list[Said]:
+    """Push, have the simulated annotators answer, and have what they differ on decided."""
+    said: list[Said] = []
+    for queue in labelled:
+        _step(f"{len(queue.tasks)} records to be labelled by two simulated annotators",
+              f"label push {queue.name} --template {queue.template} --overlap 2")  # fmt: skip
+        wish = Wish(queue.name, queue.template, queue.name, overlap=2, suggestions=False)
+        with closing(connected(bench)) as server:
+            done = push_tasks(bench, server, queue.tasks, wish, lambda done, total: None)
+            click.echo(f"{queue.name}: {done.added} added, {done.updated} updated, {done.unchanged} were there already")
+        said += loop.label(bench, queue.name, PEOPLE, known)
+        with closing(connected(bench)) as server:
+            name, differ = queue_disagreements(bench, server, queue.name, lambda done, total: None)
+        if differ != (0, 0, 0):
+            click.echo(f"{name}: they differ on {sum(differ)} records, which {ADJUDICATOR.name} decides")
+            said += loop.label(bench, name, [ADJUDICATOR], known)
+    rates = {person.name: f"{person.error:.0%}" for person in (*PEOPLE, ADJUDICATOR)}
+    click.echo()
+    grid(("annotator (simulated)", "stated error rate", "dataset", "answered", "wrong on purpose"),
+         [(s.name, rates[s.name], s.dataset, str(s.n), str(s.n_wrong)) for s in said])  # fmt: skip
+    return said
+
+
+def _curate(bench: Workbench, labels: Sequence[str], said: Sequence[Said]) -> dict[str, object]:
+    """Build both sets, which the firewall refuses first; lint them; walk a row back; write recipes."""
+    conversations = [name for name in labels if name in ("loop-edits", "loop-reviews")]
+    pairs = _built(bench, "loop-pairs", "pairs", [name for name in labels if name != "loop-reviews"])
+    chats = _built(bench, "loop-chats", "conversations", conversations)
+    for manifest in (pairs, chats):
+        row = next(iter(find_dataset(bench.home.root, manifest.name).iter_values()))
+        _step("Who said what: one row walked back", f"data show {manifest.name} --row {row.id} --lineage")
+        show_row(bench, manifest.name, row.id, with_lineage=True, as_json=False)
+    loop.write_recipe(bench, chats, {"kind": "sft"})
+    loop.write_recipe(bench, pairs, {"kind": "dpo"})
+    click.echo()
+    grid(("set", "rows", "families", "fingerprint", "labelled by"),
+         [(m.name, str(m.n), str(m.n_groups), m.fingerprint[:12], "simulated annotators")
+          for m in (pairs, chats)])  # fmt: skip
+    click.echo(NEXT.format(folder=bench.file.parent))
+    return {
+        "annotators": "simulated",
+        "error_rates": {person.name: person.error for person in (*PEOPLE, ADJUDICATOR)},
+        "answers": [s.__dict__ for s in said],
+        "pairs": pairs.model_dump(mode="json"),
+        "conversations": chats.model_dump(mode="json"),
+        "folder": str(bench.file.parent),
+    }
+
+
+def _built(bench: Workbench, name: str, kind: Made, labels: Sequence[str]) -> Manifest:
+    """Build a set: refused because of the planted leak, then without it; lint it."""
+    words = " ".join(f"--labels {label}" for label in labels)
+    wanted = Building(name, "train", kind, Sources(labels=tuple(labels)), PairPolicy(tuned=loop.SAMPLER))
+    _step(f"{kind.capitalize()} from what was said; the gate's question that was pasted in is refused",
+          f"pairs build {name} --kind {kind} {words}")  # fmt: skip
+    try:
+        build(bench, wanted, datetime.now(UTC))
+        click.echo("Not refused: no row that was built holds the planted question.")
+    except LeakageError as exc:
+        click.echo(f"refused: {exc}")
+    dropped = wanted.policy.model_copy(update={"leaks": "drop"})
+    _step("The same without what the gate knows", f"pairs build {name} --kind {kind} {words} --drop-leaks")
+    build_and_show(bench, Building(name, "train", kind, wanted.sources, dropped), as_json=False)
+    _step("What is wrong with them", f"pairs lint {name}")
+    lint_and_show(bench, name, LintWish(), (None, None), strict=False, as_json=False)
+    return find_dataset(bench.home.root, name).manifest
+
+
+def _step(what: str, command: str) -> None:
+    click.echo(f"\n{click.style(what, bold=True)}\n$ workbench {shlex.join(shlex.split(command))}\n")
