@@ -42,9 +42,14 @@ KINDS: dict[str, dict[str, Any]] = {
         "judge": "j",
         "content": {"name": "r", "version": "1", "scale": "binary", "body": "B"},
     },
+    "ragas": {"name": "r", "metric": "faithfulness", "judge": "j"},
 }
+NAMED = ("rubric_judge", "retrieval", "ragas", "trulens")
+"""Kinds that take their metric's name where they have none of their own."""
+CALLING = ("embedding_similarity", "context_relevance", "rubric_judge", "ragas", "trulens")
 CLASSES: tuple[type[Scorer], ...] = get_args(get_args(ScorerSpec)[0])
 HEAVY = ["torch", "numpy", "scipy", "sacrebleu", "rouge_score", "nltk", "jsonschema", "sentence_transformers", "re2"]
+HEAVY += ["ragas", "trulens", "openai"]
 DOCS = Path(__file__).parents[2] / "docs" / "scorers.md"
 
 
@@ -67,7 +72,7 @@ def test_a_scorer_declares_name_version_and_range(spec, kind) -> None:
     info = spec(kind, **KINDS[kind]).info()
     assert isinstance(info, ScorerInfo)
     assert info.kind == kind
-    assert info.name == ("r" if kind in ("rubric_judge", "retrieval") else kind)
+    assert info.name == ("r" if kind in NAMED else kind)
     assert info.low is not None and info.high is not None and info.low < info.high
     assert spec(kind, **{**KINDS[kind], "name": "mine"}).info().name == "mine"
     assert info.version
@@ -91,9 +96,7 @@ def test_a_scorer_is_frozen(spec, kind) -> None:
         spec(kind, **KINDS[kind]).name = "x"
 
 
-@pytest.mark.parametrize(
-    "kind", [k for k in KINDS if k not in ("embedding_similarity", "context_relevance", "rubric_judge")]
-)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k not in CALLING])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(answer=st.text(max_size=60), references=st.lists(st.text(max_size=30), max_size=3))
 def test_no_text_breaks_a_scorer_and_every_value_lies_within_the_range(spec, score, kind, answer, references) -> None:

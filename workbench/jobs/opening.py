@@ -8,12 +8,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from workbench.adapters.openai_endpoint import OpenAIEndpoint
+from workbench.adapters.ragas_metrics import RagasMetrics
 from workbench.adapters.recorded import RecordedModel
 from workbench.adapters.scripted import ScriptedModel
 from workbench.adapters.sentence_transformers import Embedder
 from workbench.adapters.transformers_serve import LocalModel, Prepared, Served, prepare, serve
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
+from workbench.datasets import Sample
 from workbench.jobs.identities import identity, open_answers, resolved
 from workbench.jobs.rag import open_pipeline
 from workbench.models import (
@@ -30,6 +32,9 @@ from workbench.models import (
     kept,
 )
 from workbench.nouns import fingerprint
+from workbench.runs import Score, ScoreFailure
+from workbench.scoring.base import Scorer
+from workbench.scoring.ragas import Ragas
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_json
 from workbench.store.shared_numbers import SharedNumbers
 
@@ -43,6 +48,7 @@ class Opened:
 
     models: dict[str, Model] = field(default_factory=dict)
     embedders: dict[str, Embedder] = field(default_factory=dict)
+    ragas: RagasMetrics = field(default_factory=RagasMetrics)
 
     async def ask(self, judge: str, request: Request) -> Output | OutputFailure:
         """Put a request to a judge."""
@@ -57,6 +63,12 @@ class Opened:
         if model not in self.embedders:
             self.embedders[model] = Embedder(model)
         return await self.embedders[model].embed(texts)
+
+    async def measure(self, scorer: Scorer, sample: Sample, output: Output) -> Score | ScoreFailure:
+        """Let ragas judge one output, by these tools."""
+        if isinstance(scorer, Ragas):
+            return await self.ragas.measure(scorer, sample, output, self)
+        raise TypeError(f"no other project judges for a scorer of kind {scorer.info().kind}")
 
 
 @asynccontextmanager

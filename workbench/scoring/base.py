@@ -30,6 +30,10 @@ class Tools(Protocol):
         """Return one unit-length vector a text, from the embedding model of that name or path."""
         ...
 
+    async def measure(self, scorer: Scorer, sample: Sample, output: Output) -> Score | ScoreFailure:
+        """Let the other project whose metric a scorer names judge one output, by these same tools."""
+        ...
+
 
 class Scorer(Noun):
     """Base of all scorer specs. A subclass adds a `kind` literal, its settings and `score`."""

@@ -14,6 +14,7 @@ from workbench.scoring.limits import CostLimit, LatencyLimit
 from workbench.scoring.numeric import Numeric
 from workbench.scoring.overlap import Bleu, Chrf, Rouge
 from workbench.scoring.rag_cause import RagCause
+from workbench.scoring.ragas import Ragas
 from workbench.scoring.retrieval import ContextRelevance, Redundancy, Retrieval
 from workbench.scoring.similarity import EmbeddingSimilarity
 from workbench.scoring.structure import JsonSchema
@@ -41,7 +42,8 @@ ScorerSpec = Annotated[
     | RagCause
     | LatencyLimit
     | CostLimit
-    | RubricJudge,
+    | RubricJudge
+    | Ragas,
     Field(discriminator="kind"),
 ]
 """Adding a scorer means adding its class here and its section in docs/scorers.md."""

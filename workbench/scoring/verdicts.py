@@ -49,7 +49,7 @@ def parse_verdict(reply: str, scale: Scale, judged: str) -> Verdict | ScoreFailu
     The verdict is the last JSON object of the reply, bare or fenced, with or without reasoning before it; it must
     have exactly the three keys, a verdict of the scale, and evidence that occurs in `judged`.
     """
-    found = _last_object(reply)
+    found = last_object(reply)
     if isinstance(found, ScoreFailure):
         return found
     if found.keys() != KEYS:
@@ -75,7 +75,7 @@ def _fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).translate(QUOTES).casefold().split())
 
 
-def _last_object(reply: str) -> dict[str, Any] | ScoreFailure:
+def last_object(reply: str) -> dict[str, Any] | ScoreFailure:
     """Return the last top-level JSON object of a reply.
 
     No brace may follow it: it would then lie inside a broken object, for example as a fake verdict that the judge

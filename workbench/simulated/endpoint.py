@@ -84,7 +84,8 @@ class SimulatedEndpoint:
         try:
             if self._plan.latency_ms:
                 await asyncio.sleep(self._plan.latency_ms / 1000)
-            reply, complete = await self._reply(request, asked, sha, fault, number)
+            made = completion(asked, sha, self._plan.said(body), fault.fault if fault is not None else None, number)
+            reply, complete = await self._reply(request, orjson.dumps(made), fault)
             return reply
         finally:
             name = fault.fault if fault is not None else None
@@ -93,11 +94,10 @@ class SimulatedEndpoint:
             )
 
     async def _reply(
-        self, request: web.Request, asked: dict[str, Any], sha: str, fault: EndpointFault | None, number: int
+        self, request: web.Request, raw: bytes, fault: EndpointFault | None
     ) -> tuple[web.StreamResponse, bool]:
         """Return what was sent, and whether it was sent whole."""
         name = fault.fault if fault is not None else None
-        raw = orjson.dumps(completion(asked, sha, self._plan.reply, name, number))
         if fault is not None and fault.fault.isdigit():
             return await _send(request, int(fault.fault), _error(fault, request), retry_after=fault.retry_after)
         match name:

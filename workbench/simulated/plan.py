@@ -65,6 +65,15 @@ class EndpointFault(Noun):
         return self
 
 
+class Said(Noun):
+    """What is answered to certain requests."""
+
+    containing: Many[str]
+    """Only requests whose body contains all of these words."""
+    reply: str
+    """Text of their good answers."""
+
+
 class Plan(Noun):
     """Everything that decides what a simulated endpoint answers."""
 
@@ -76,8 +85,15 @@ class Plan(Noun):
     """Seconds between two bytes of a `slow_drip`."""
     reply: str | None = None
     """Text of every good answer; `null`: a verdict where one is asked for, else a sentence that names the hash."""
+    replies: Many[Said] = ()
+    """Answers to certain requests, before `reply`; the first that fits is given."""
     faults: Many[EndpointFault] = ()
     """Faults; the first that strikes is shown."""
+
+    def said(self, body: bytes) -> str | None:
+        """Return the text of a good answer to a request of this body; `None`: whatever is made up for it."""
+        fitting = (said.reply for said in self.replies if all(words.encode() in body for words in said.containing))
+        return next(fitting, self.reply)
 
 
 def read_plan(path: Path) -> Plan:
