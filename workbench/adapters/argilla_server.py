@@ -16,14 +16,16 @@ PROGRAM = "argilla-embedded"
 CHECKOUT = Path(__file__).parents[2]
 
 
-def run(arguments: Sequence[str], home: Path, project: Path) -> int:
+def run(arguments: Sequence[str], home: Path, project: Path, *, quiet: bool = False) -> int:
     """Run `argilla-embedded` with `arguments` on the Argilla in `home`; return its exit code.
 
-    It speaks on our output and error streams. Raises `LabellingError` when it is not installed.
+    It speaks on our output and error streams; `quiet`: on the error stream alone, and shows no password. Raises
+    `LabellingError` when it is not installed.
     """
     program = find_program(project, os.environ)
     environment = {**os.environ, "ARGILLA_EMBEDDED_HOME": str(home)}
-    return subprocess.run([program, *arguments], env=environment, check=False).returncode
+    out = subprocess.DEVNULL if quiet else None
+    return subprocess.run([program, *arguments], env=environment, stdout=out, check=False).returncode
 
 
 def find_program(project: Path, environment: Mapping[str, str]) -> Path:

@@ -13,7 +13,6 @@ import orjson
 
 from workbench.adapters.argilla_server import run as run_argilla
 from workbench.cli.labelling import pull
-from workbench.cli.labelling_quality import show_agreement
 from workbench.cli.pairing import build_and_show, lint_and_show
 from workbench.cli.running import evaluated, jobs_for
 from workbench.cli.show import grid
@@ -24,9 +23,12 @@ from workbench.curation.stored_datasets import find_dataset
 from workbench.datasets import Manifest
 from workbench.errors import LeakageError
 from workbench.jobs import loop
-from workbench.jobs.labelling import Wish, connected, push_tasks, queue_disagreements
-from workbench.jobs.loop import ADJUDICATOR, PEOPLE, Queue, Said
+from workbench.jobs.labelling import Wish, address, connected, push_tasks, queue_disagreements
+from workbench.jobs.labelling_agreement import dataset_agreement
+from workbench.jobs.loop import ADJUDICATOR, PEOPLE, Queue, Said, Sought
 from workbench.jobs.pairs import Building, LintWish, Made, Sources, build
+from workbench.labelling.tasks import Task
+from workbench.reports.words import interval_text, number
 from workbench.simulated.annotators import Truth
 
 PROMPTS = 60
@@ -70,17 +72,18 @@ def _steps(outer: Workbench, n: int, quiet: bool) -> tuple[dict[str, object], in
         return {}, code
     _step("Argilla's own server, in the background", "argilla up")
     home = bench.home.root / bench.config.labelling.argilla
-    if code := run_argilla(["up"], home.absolute(), outer.file.absolute().parent):
+    if code := run_argilla(["up"], home.absolute(), outer.file.absolute().parent, quiet=True):
         return {}, code
+    url, _ = address(bench)
+    click.echo(f"Argilla's page: {url} (user owner; its password is in {home.absolute() / 'owner.json'})")
     leak = loop.planted_leak(bench)
     labelled = loop.queues(job.folder, leak)
     said = _label(bench, labelled, loop.truth(bench, leak), quiet)
     for queue in labelled:
         _step(f"What was said in {queue.name}", f"label pull {queue.name} --resolve adjudicated,majority")
         pull(bench, queue.name, "adjudicated,majority", (), as_json=False, quiet=True)
-        _step("How far the simulated annotators agree", f"label agreement {queue.name}")
-        show_agreement(bench, queue.name, as_json=False)
-    return _curate(bench, [queue.name for queue in labelled], said), 0
+    _agreement(bench, [queue.name for queue in labelled])
+    return _curate(bench, [queue.name for queue in labelled], said, leak), 0
 
 
 def _label(bench: Workbench, labelled: Sequence[Queue], known: Truth, quiet: bool) -> list[Said]:
@@ -99,18 +102,46 @@ def _label(bench: Workbench, labelled: Sequence[Queue], known: Truth, quiet: boo
         if differ != (0, 0, 0):
             click.echo(f"{name}: they differ on {sum(differ)} records, which {ADJUDICATOR.name} decides")
             said += loop.label(bench, name, [ADJUDICATOR], known)
-    rates = {person.name: f"{person.error:.0%}" for person in (*PEOPLE, ADJUDICATOR)}
-    click.echo()
-    grid(("annotator (simulated)", "stated error rate", "dataset", "answered", "wrong on purpose"),
-         [(s.name, rates[s.name], s.dataset, str(s.n), str(s.n_wrong)) for s in said])  # fmt: skip
+    _show_rates(said)
     return said
 
 
-def _curate(bench: Workbench, labels: Sequence[str], said: Sequence[Said]) -> dict[str, object]:
+def _show_rates(said: Sequence[Said]) -> None:
+    """Print each annotator's stated error rate beside what it did."""
+    rows = []
+    for person in (*PEOPLE, ADJUDICATOR):
+        mine = [one for one in said if one.name == person.name]
+        n, wrong = sum(one.n for one in mine), sum(one.n_wrong for one in mine)
+        rows.append((person.name, f"{person.error:.0%}", str(n), str(wrong)))
+    click.echo()
+    grid(("annotator (simulated)", "stated error rate", "answered now", "wrong on purpose"), rows)
+
+
+def _agreement(bench: Workbench, labels: Sequence[str]) -> None:
+    """Print how far the simulated annotators agree on each question that can tell."""
+    _step("How far the simulated annotators agree beyond chance", "label agreement loop-picks")
+    rows = [
+        (
+            name,
+            one.question,
+            number(one.overall.value),
+            interval_text(one.overall.interval),
+            str(one.overall.n),
+            one.meaning,
+        )
+        for name in labels
+        for one in dataset_agreement(bench, name)
+        if one.overall.value is not None and one.overall.interval is not None
+    ]
+    grid(("dataset", "question", "alpha", "95 % interval", "records", "what"), rows)
+
+
+def _curate(bench: Workbench, labels: Sequence[str], said: Sequence[Said], leak: Task) -> dict[str, object]:
     """Build both sets, which the firewall refuses first; lint them; walk a row back; write recipes."""
     conversations = [name for name in labels if name in ("loop-edits", "loop-reviews")]
     pairs = _built(bench, "loop-pairs", "pairs", [name for name in labels if name != "loop-reviews"])
     chats = _built(bench, "loop-chats", "conversations", conversations)
+    sought = _planted(bench, leak)
     for manifest in (pairs, chats):
         row = next(iter(find_dataset(bench.home.root, manifest.name).iter_values()))
         _step("Who said what: one row walked back", f"data show {manifest.name} --row {row.id} --lineage")
@@ -126,6 +157,7 @@ def _curate(bench: Workbench, labels: Sequence[str], said: Sequence[Said]) -> di
         "annotators": "simulated",
         "error_rates": {person.name: person.error for person in (*PEOPLE, ADJUDICATOR)},
         "answers": [s.__dict__ for s in said],
+        "planted": [s.__dict__ for s in sought],
         "pairs": pairs.model_dump(mode="json"),
         "conversations": chats.model_dump(mode="json"),
         "folder": str(bench.file.parent),
@@ -149,6 +181,17 @@ def _built(bench: Workbench, name: str, kind: Made, labels: Sequence[str]) -> Ma
     _step("What is wrong with them", f"pairs lint {name}")
     lint_and_show(bench, name, LintWish(), (None, None), strict=False, as_json=False)
     return find_dataset(bench.home.root, name).manifest
+
+
+def _planted(bench: Workbench, leak: Task) -> list[Sought]:
+    """Plant flaws in copies of the pairs and print whether the lint sees them."""
+    _step("Flaws planted in copies of the pairs", "pairs lint loop-planted-rows")
+    sought = loop.lint_planted(bench, "loop-pairs", leak, datetime.now(UTC))
+    rows = [(s.kind, s.dataset, str(s.planted), "MISSED" if s.seen is None else str(s.seen)) for s in sought]
+    grid(("flaw", "in", "rows planted", "rows found"), rows)
+    n, seen = sum(s.planted > 0 for s in sought), sum(s.planted > 0 and s.seen is not None for s in sought)
+    click.echo(f"{seen} of {n} kinds found; {sum(s.planted == 0 for s in sought)} false alarms")
+    return sought
 
 
 def _step(what: str, command: str) -> None:

@@ -7,19 +7,25 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from workbench.config.evalset_yaml import Evalset, load_evalset
 from workbench.config.workbench_yaml import Workbench, load_workbench
-from workbench.datasets import Manifest, Sample, Use
+from workbench.curation.stored_datasets import find_dataset
+from workbench.datasets import Manifest, PreferencePair, Sample, Use
 from workbench.errors import ConfigError, Problem
 from workbench.jobs.labelling import address, connected, remote
 from workbench.jobs.labelling_sources import tasks_from_run
+from workbench.jobs.pairs import LintWish, lint_dataset
 from workbench.jobs.planning import Asked, Plan, plan
 from workbench.labelling.tasks import Task
 from workbench.models import LocalSpec, Sampling
+from workbench.reading.storing import Origin, store_rows
+from workbench.records import Turn
 from workbench.simulated.annotators import SimulatedAnnotator, Truth
+from workbench.simulated.planted_flaws import SKEW_ROWS, plant_rows, plant_skews
 from workbench.store.files import write_atomic
 from workbench.store.home import RunFolder
 
@@ -59,6 +65,18 @@ class Said:
     """Answers it submitted now; 0 where it had answered all before."""
     n_wrong: int
     """How many of them it made wrong on purpose."""
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A kind of flaw that was planted, and whether the lint saw it."""
+
+    dataset: str
+    kind: str
+    planted: int
+    """Rows that have it; 1 for a skew, which the set has as a whole; 0 where nobody planted it."""
+    seen: int | None
+    """Rows that the lint told of; `None`: it missed the kind."""
 
 
 def loop_project(bench: Workbench) -> Workbench:
@@ -152,6 +170,28 @@ def label(bench: Workbench, dataset: str, people: Sequence[SimulatedAnnotator], 
     with closing(connected(bench)) as owner:
         keys = {person.name: owner.annotator_key(person.name) for person in people}
     return [_answered(url, keys[person.name], bench, dataset, person, known) for person in people]
+
+
+def lint_planted(bench: Workbench, pairs: str, leak: Task, now: datetime) -> list[Sought]:
+    """Store copies of a set with flaws planted in them, under other names, lint them, and return what was seen.
+
+    Skews are planted where there are pairs enough to tell them. A flaw that was seen and not planted, nor there before,
+    is returned too, with `planted` 0: a false alarm.
+    """
+    stored = find_dataset(bench.home.root, pairs)
+    rows = [row for row in stored.iter_values() if isinstance(row, PreferencePair)]
+    before = {finding.kind for finding in lint_dataset(bench, pairs, LintWish()).findings}
+    asked = [Turn(role=m.role, content=m.content) for m in leak.messages]
+    found: list[Sought] = []
+    sets = {"rows": plant_rows(rows, asked), **({"skews": plant_skews(rows)} if len(rows) >= SKEW_ROWS else {})}
+    for part, (made, planted) in sets.items():
+        name = f"loop-planted-{part}"
+        rule = {"made by": "planted flaws, to see whether pairs lint finds them; nothing to learn from"}
+        store_rows(made, Origin(name, "pairs", "train", rule=rule), bench.home.root, now)
+        seen = {f.kind: f.n for f in lint_dataset(bench, name, LintWish()).findings}
+        found += [Sought(name, kind, max(1, len(ids)), seen.get(kind)) for kind, ids in planted.items()]
+        found += [Sought(name, kind, 0, n) for kind, n in seen.items() if kind not in planted and kind not in before]
+    return found
 
 
 def write_recipe(bench: Workbench, manifest: Manifest, method: Mapping[str, Any]) -> Path:
