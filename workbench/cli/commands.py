@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "argilla": ("workbench.cli.argilla:argilla_group", "Run Argilla's own server here, without Docker."),
     "label": ("workbench.cli.label:label_group", "Put records before annotators, and get their labels back."),
     "data": ("workbench.cli.data:data_group", "Bring datasets in and out, and look at what is stored."),
+    "synth": ("workbench.cli.synth:synth_group", "Let models write questions, answers and feedback, from a recipe."),
     "train": ("workbench.cli.train:train_group", "Tune a base model on curated data."),
     "doctor": ("workbench.cli.doctor:doctor", "Check configuration, keys, endpoints, packages and disk."),
 }

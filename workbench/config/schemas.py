@@ -11,16 +11,21 @@ import orjson
 
 from workbench.config.evalset_yaml import EvalsetSpec
 from workbench.config.workbench_yaml import WorkbenchConfig
+from workbench.curation.synth.recipes import SynthRecipe
 from workbench.nouns import Noun
 from workbench.training.spec import TrainSpec
 
-NOUNS: dict[str, type[Noun]] = {"workbench": WorkbenchConfig, "evalset": EvalsetSpec, "training": TrainSpec}
+NOUNS: dict[str, type[Noun]] = {
+    "workbench": WorkbenchConfig,
+    "evalset": EvalsetSpec,
+    "training": TrainSpec,
+    "synth": SynthRecipe,
+}
 
 
 DESCRIBING = """
 import sys
 from workbench.nouns import Noun
-from workbench.training.spec import TrainSpec
 Noun.model_config["use_attribute_docstrings"] = True
 from workbench.config.schemas import plain_schemas
 import orjson

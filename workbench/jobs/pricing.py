@@ -44,15 +44,16 @@ def estimate(bench: Workbench, plan: Plan) -> list[Estimate]:
     for group in chosen(plan.rows, plan.spec.limit):
         for sample in (row.sample for row in group):
             calls += plan.spec.repeats
-            asked += plan.spec.repeats * _tokens(sample.messages)
+            asked += plan.spec.repeats * tokens_in(sample.messages)
             for i, scorer in enumerate(judged):
-                shown[i] += plan.spec.repeats * _tokens(scorer.request(sample, answer).messages)
-    found = [_estimate(bench, "candidate", plan.spec.model_name, calls, asked)]
-    found += [_estimate(bench, s.info().name, s.judge, calls, tokens) for s, tokens in zip(judged, shown, strict=True)]
+                shown[i] += plan.spec.repeats * tokens_in(scorer.request(sample, answer).messages)
+    found = [priced(bench, "candidate", plan.spec.model_name, calls, asked)]
+    found += [priced(bench, s.info().name, s.judge, calls, tokens) for s, tokens in zip(judged, shown, strict=True)]
     return found
 
 
-def _estimate(bench: Workbench, role: str, name: str, calls: int, tokens: float) -> Estimate:
+def priced(bench: Workbench, role: str, name: str, calls: int, tokens: float) -> Estimate:
+    """Return what so many calls with so many prompt tokens in all would cost at most."""
     spec = bench.model(name)
     if isinstance(spec, RagSpec):
         # Each passage is taken for as long as its index's longest chunk.
@@ -79,7 +80,8 @@ def _cost(spec: ModelSpec, tokens_in: float, tokens_out: int) -> float | None:
     return None if price is None else (tokens_in * price.input + tokens_out * price.output) / 1e6
 
 
-def _tokens(messages: Iterable[Message]) -> float:
+def tokens_in(messages: Iterable[Message]) -> float:
+    """Return about how many tokens messages have."""
     return sum(len(m.content) for m in messages) / CHARACTERS_PER_TOKEN
 
 

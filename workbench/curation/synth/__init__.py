@@ -1,0 +1,1 @@
+"""Synthesis: what models are asked to write, and which of their texts are kept."""
