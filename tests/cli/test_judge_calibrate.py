@@ -15,7 +15,7 @@ from workbench.config.workbench_yaml import load_workbench
 from workbench.jobs.labelling_sources import tasks_from_run
 from workbench.labelling.tasks import Task
 
-N = 240
+N = 480
 RUBRIC = '---\nname: correct\nversion: "1"\nscale: binary\n---\nPass when the answer is right.\n'
 
 
@@ -33,15 +33,16 @@ def human(n: int) -> str:
 
 @pytest.fixture
 def judged(workbench: Command) -> Command:
-    """Make an evalset of 240 samples, all dev, judged by a script."""
+    """Make an evalset of 480 samples, half of them dev and half gate, judged by a script."""
     folder = Path("evalsets/quiz")
     (folder / "rubrics").mkdir(parents=True)
     (folder / "rubrics/correct.md").write_text(RUBRIC)
     rows = [{"id": f"s{n}", "messages": [{"role": "user", "content": f"Question number {n}?"}]} for n in range(N)]
     (folder / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     scorer = {"kind": "rubric_judge", "rubric": "rubrics/correct.md", "judge": "judge"}
-    split = {"salt": "quiz", "dev": 1.0}
+    split = {"salt": "quiz", "dev": 0.5, "gate": 0.5}
     evalset = {"name": "quiz", "version": "1", "samples": "samples.jsonl", "split": split, "scorers": [scorer]}
+    evalset["policy"] = {"metrics": {"correct": {"min": 0.3, "corrected": True}}}
     (folder / "evalset.yaml").write_text(yaml.safe_dump(evalset))
     models = {
         "bot": {"kind": "scripted", "replies": {f"s{n}": f"This is answer {n}" for n in range(N)}},
@@ -65,7 +66,7 @@ def test_a_judge_is_measured_on_the_dev_part_until_the_test_part_is_opened_once(
     label(answered())
     done = judged("judge", "calibrate", "--judge", "correct")
     assert done.code == 0
-    assert "240 labelled answers: train" in done.out and "the part to work on" in done.out
+    assert f"{len(answered())} labelled answers: train" in done.out and "the part to work on" in done.out
     assert "This corrects nothing yet" in done.err
     assert judged("judge", "correct").out == "correct: not corrected, for its judge was never calibrated\n"
 
@@ -78,8 +79,9 @@ def test_a_judge_is_measured_on_the_dev_part_until_the_test_part_is_opened_once(
                         judged("judge", "correct").out)  # fmt: skip
     assert told is not None
     raw, value, low, high, labels = map(int, told.groups())
-    truth = 100 * sum(human(n) == "pass" for n in range(N)) / N
-    assert raw == round(100 * sum(n % 8 < 5 for n in range(N)) / N)
+    dev = [int(task.id[1:]) for task in answered()]
+    truth = 100 * sum(human(n) == "pass" for n in dev) / len(dev)
+    assert raw == round(100 * sum(n % 8 < 5 for n in dev) / len(dev))
     assert low <= value <= high and low <= truth <= high and labels == opened["test"]["n"]
 
 
@@ -112,3 +114,26 @@ def test_without_labels_or_for_a_metric_that_no_judge_gives_it_is_said_what_to_d
     unknown = judged("judge", "calibrate", "--judge", "corect")
     assert unknown.code == 2 and "it has: correct" in unknown.err
     assert judged("judge", "ls").err.startswith("No judge was calibrated yet")
+
+
+def test_a_gate_holds_the_corrected_rate_against_its_threshold_and_says_when_it_cannot(judged: Command) -> None:
+    label(answered())
+    dev = next(Path(".workbench/runs").iterdir()).name
+    early = judged("gate", "quiz", "--run-missing")
+    assert early.code == 4 and "its judge was never calibrated; workbench judge calibrate --judge correct" in early.out
+    assert judged("judge", "calibrate", dev, "--judge", "correct", "--test").code == 0
+    done = judged("gate", "quiz", "--json")
+    (row,) = json.loads(done.out)["gates"][0]["rows"]
+    assert done.code == 0 and row["verdict"] == "pass"
+    assert re.search(r"judge says 0\.\d+, corrected 0\.\d+ by \d+ labels: the lower 0\.95 bound", row["reason"])
+    file = Path("evalsets/quiz/rubrics/correct.md")
+    file.write_text(file.read_text().replace("right", "truly right").replace('"1"', '"2"'))
+    void = judged("gate", "quiz", "--run-missing")
+    assert void.code == 4 and "is void: the rubric or prompt changed since" in void.out
+
+
+def test_labels_of_gate_samples_calibrate_no_judge(judged: Command) -> None:
+    assert judged("eval", "run", "quiz", "--use", "gate").code == 0
+    label(answered())
+    refused = judged("judge", "calibrate", "--judge", "correct")
+    assert refused.code == 3 and "[LEAK]" in refused.err

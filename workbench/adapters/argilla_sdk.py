@@ -201,7 +201,7 @@ class Argilla:
         for at in range(0, len(items), ANSWERS):
             told = self._send("POST", "me/responses/bulk", {"items": items[at : at + ANSWERS]})
             if wrong := next((item["error"] for item in told["items"] if item["error"]), None):
-                raise self._error("POST", "me/responses/bulk", str(wrong["detail"]))
+                raise self._trouble("POST", "me/responses/bulk", str(wrong["detail"]))
 
     def _listed(self) -> list[dict[str, Any]]:
         found = self._read("me/datasets", {"workspace_id": self._workspace})["items"]
@@ -234,15 +234,15 @@ class Argilla:
                 found = self._client.request(method, f"/api/v1/{path}", params=params, content=content, headers=headers)
             except httpx.HTTPError as exc:
                 if (wait := next(waits, None)) is None:
-                    raise self._error(method, path, f"{type(exc).__name__}: {exc}") from exc
+                    raise self._trouble(method, path, f"{type(exc).__name__}: {exc}") from exc
             else:
                 if found.is_success:
                     return found
                 if found.status_code not in AWAY or (wait := next(waits, None)) is None:
-                    raise self._error(method, path, f"HTTP {found.status_code}: {found.text}")
+                    raise self._trouble(method, path, f"HTTP {found.status_code}: {found.text}")
             time.sleep(wait)
 
-    def _error(self, method: str, path: str, what: str) -> LabellingError:
+    def _trouble(self, method: str, path: str, what: str) -> LabellingError:
         told = redact(one_line(what), self._key)
         return LabellingError(f"{self._client.base_url} {method} {path}: {told}; what was pushed stays, run it again")
 

@@ -13,11 +13,12 @@ from workbench.evaluation.arms import Pool, SampleScores, asked_again, sample_sc
 from workbench.evaluation.comparable import why_other_rule
 from workbench.evaluation.compare import in_slice
 from workbench.gate.claim import Claim, Judge, unknown
+from workbench.gate.correcting import Calibrations, corrected_judge
 from workbench.gate.decision import RuleKind
 from workbench.gate.policy import MetricRule, Policy
 from workbench.gate.spending import cost_claims, latency_claim
 from workbench.runs import ScorerInfo
-from workbench.statistics.noninferiority import Decision, Scale, decide_difference, decide_mean
+from workbench.statistics.noninferiority import Decision, Scale, decide_difference, decide_mean, too_much_missing
 
 PASSED = 0.5
 """A sample passed a binary metric before when at least this share of its answers did; one in doubt may regress."""
@@ -34,6 +35,8 @@ class Evidence:
     baseline: Pool
     no_baseline: str
     """Why there is no baseline to compare with; empty when there is one."""
+    calibrations: Calibrations = field(default_factory=dict)
+    """What is known of the judges, by metric."""
     read: dict[tuple[bool, str], dict[str, SampleScores]] = field(default_factory=dict)
     """What was read so far: several rules ask for the same scores."""
 
@@ -71,9 +74,9 @@ def _metric_claims(policy: Policy, evidence: Evidence, label: str, rules: Mappin
     for name, rule in rules.items():
         metric = _Metric(policy, evidence, name, label)
         if rule.min is not None:
-            yield metric.threshold("min", rule.min)
+            yield metric.threshold("min", rule.min, rule.corrected)
         if rule.max is not None:
-            yield metric.threshold("max", rule.max)
+            yield metric.threshold("max", rule.max, rule.corrected)
         if rule.margin is not None:
             yield metric.margin(rule.margin)
 
@@ -87,7 +90,7 @@ class _Metric:
     name: str
     label: str
 
-    def threshold(self, kind: Literal["min", "max"], limit: float) -> Claim:
+    def threshold(self, kind: Literal["min", "max"], limit: float, corrected: bool) -> Claim:
         """Claim that the candidate's mean lies on the good side of a threshold."""
         info = _info(self.evidence.candidate, self.name)
         if info is None:
@@ -96,16 +99,16 @@ class _Metric:
         values, families = [s.mean for s in there], [s.family for s in there]
         scale = Scale(low=info.low, high=info.high, better="higher" if kind == "min" else "lower")
 
-        def judge(alpha: float) -> Decision:
+        def at_level(level: float) -> Decision:
             return decide_mean(
-                values,
-                families,
-                scale,
-                limit=limit,
-                allowed_missing=self.policy.max_missing,
-                level=1 - 2 * alpha,
+                values, families, scale, limit=limit, allowed_missing=self.policy.max_missing, level=level
             )
 
+        judge: Judge = lambda alpha: at_level(1 - 2 * alpha)  # noqa: E731
+        # More missing than allowed is not decided by correcting what is there.
+        if corrected and not too_much_missing(values.count(None), len(values), self.policy.max_missing, scale):
+            held = self.evidence.calibrations.get(self.name)
+            judge = corrected_judge(held, self.name, at_level, limit, scale.better)
         return self.claim(kind, limit, judge if there else unknown(self.nothing()), values.count(None))
 
     def margin(self, margin: float) -> Claim:

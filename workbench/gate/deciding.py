@@ -9,6 +9,7 @@ from workbench.evaluation.arms import Pool, arm
 from workbench.evaluation.comparable import why_mixed, why_other_samples
 from workbench.evaluation.compare import compare
 from workbench.gate.claims import Evidence, claims
+from workbench.gate.correcting import Calibrations
 from workbench.gate.decision import GateDecision, Reconciliation, RuleRow, joint
 from workbench.gate.judging import judged
 from workbench.gate.looking import level_of
@@ -40,6 +41,8 @@ class Case:
     blocked: str = ""
     """Why no verdict may be given whatever the numbers say, such as a third look; empty otherwise."""
     notes: Sequence[str] = field(default=())
+    calibrations: Calibrations = field(default_factory=dict)
+    """What is known of the judges, by metric."""
 
     def alpha(self) -> float:
         """Return the one-sided level of this look: half the policy's from the second on."""
@@ -62,11 +65,9 @@ def decide(case: Case) -> GateDecision:
     metrics = tuple(dict.fromkeys([*case.policy.metrics, *(m for rules in case.policy.slices.values() for m in rules)]))
     accounts = [*reconciled("candidate", case.candidate, metrics), *reconciled("baseline", baseline, metrics)]
     blocked = case.blocked or why_mixed(case.candidate) or why_mixed(baseline) or _unaccounted(accounts)
-    evidence = Evidence(case.evalset, case.candidate, baseline, no_baseline if not baseline else "")
+    evidence = Evidence(case.evalset, case.candidate, baseline, no_baseline if not baseline else "", case.calibrations)
     waivers = {waiver.rule: waiver for waiver in case.waivers}
-    rows = judged(
-        claims(case.policy, evidence), case.alpha(), waivers, blocked, next_alpha=case.next_alpha()
-    )
+    rows = judged(claims(case.policy, evidence), case.alpha(), waivers, blocked, next_alpha=case.next_alpha())
     outcome = joint(row.verdict for row in rows)
     made = _decision(case, outcome, blocked or _why(outcome, rows), rows, accounts)
     comparison = compare(baseline, case.candidate) if baseline and not blocked else None

@@ -23,11 +23,16 @@ class MetricRule(Noun):
     """The mean must lie below this: its upper bound decides."""
     margin: float | None = Field(None, ge=0)
     """How much worse than the baseline is still good enough, in the score's unit (non-inferiority)."""
+    corrected: bool = False
+    """Whether `min` and `max` are held against the pass rate corrected for the judge's measured error. Without a
+    calibration that holds (`workbench judge calibrate --test`) there is no verdict."""
 
     @model_validator(mode="after")
     def _says_something(self) -> MetricRule:
         if self.min is None and self.max is None and self.margin is None:
             raise ValueError("the rule is empty: give min, max or margin")
+        if self.corrected and self.min is None and self.max is None:
+            raise ValueError("corrected belongs to min or max; a margin compares what one judge says of both sides")
         if self.min is not None and self.max is not None and self.min >= self.max:
             raise ValueError(f"min {self.min:g} is not below max {self.max:g}, so that nothing could pass")
         return self
@@ -78,6 +83,13 @@ class Policy(Noun):
     """What the answers may cost."""
     alpha: float = Field(0.05, gt=0, le=0.2)
     """One-sided error rate of every bound; fails are held to it over all rules together (Holm)."""
+
+    @model_validator(mode="after")
+    def _corrects_the_whole(self) -> Policy:
+        named = [f"{label}: {name}" for label, rules in self.slices.items() for name, r in rules.items() if r.corrected]
+        if named:
+            raise ValueError(f"a judge's error is known over all samples, not in a slice: {', '.join(named)}")
+        return self
 
     @field_validator("baseline")
     @classmethod

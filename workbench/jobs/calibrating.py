@@ -16,10 +16,12 @@ from workbench.curation.leaks import Guarded
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.arms import Finished, sample_scores
 from workbench.evaluation.run import read_run
+from workbench.gate.correcting import Holding
+from workbench.gate.policy import Policy
+from workbench.jobs.acting import who
 from workbench.jobs.firewall import guard
 from workbench.jobs.human_verdicts import VERDICT, HumanVerdicts, human_verdicts, known
 from workbench.jobs.labelling_sources import tasks_from_run
-from workbench.jobs.overruling import who
 from workbench.labelling.next import Candidate, lot_sample
 from workbench.labelling.tasks import Task
 from workbench.runs import EvalRun, ScorerInfo
@@ -82,6 +84,13 @@ def corrected_metric(bench: Workbench, folder: RunFolder, metric: str) -> tuple[
         return None, "nothing was judged"
     passes = [mean if info.better == "higher" else 1 - mean for mean, _ in there]
     return corrected(metric, passes, [family for _, family in there], found), ""
+
+
+def calibrations_for(bench: Workbench, policy: Policy, run: EvalRun) -> dict[str, Holding]:
+    """Return what is known of the judges of those metrics that a policy wants corrected."""
+    book = calibrations(bench.home.root)
+    wanted = [name for name, rule in policy.metrics.items() if rule.corrected and _given(run, name)]
+    return {name: Holding(*current(book, name, _inputs(run, name))) for name in wanted}
 
 
 def judged_metrics(run: EvalRun) -> list[str]:
@@ -182,6 +191,10 @@ def _info(run: EvalRun, metric: str) -> ScorerInfo:
         what = "the run has no such metric"
         raise ConfigError(Problem("UNKNOWN_METRIC", what, field="judge", got=metric, fix=f"it has: {known_names}"))
     return found
+
+
+def _given(run: EvalRun, metric: str) -> bool:
+    return any(info.name == metric for info in run.scorers)
 
 
 def _served(model: dict[str, Any]) -> str:

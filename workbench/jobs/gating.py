@@ -19,6 +19,7 @@ from workbench.gate.policy import Policy
 from workbench.gate.records import Look
 from workbench.gate.series import Book
 from workbench.jobs.alike import SameSamples
+from workbench.jobs.calibrating import calibrations_for
 from workbench.jobs.gate_arms import began_here, begun_on, found_baseline, runs_of, unfinished
 from workbench.jobs.planning import Asked, Plan, plan, select
 from workbench.nouns import fingerprint
@@ -132,7 +133,8 @@ def _decide_one(bench: Workbench, evalset: Evalset, question: Question, setting:
         look=seen.number,
         looks=seen.earlier,
         waivers=ledger.waivers(setting.now.date(), evalset.name),
-        blocked=blocked or seen.blocked or ("" if runs else _no_run(bench, evalset.name)),
+        calibrations=calibrations_for(bench, policy, seen.pool[0].run) if seen.pool else {},
+        blocked=blocked or seen.blocked or ("" if runs else _no_run(bench, evalset)),
         notes=[*seen.notes, *strangers, *unfinished(bench, evalset.name, wanted), *_told(book, sides, setting, policy)],
     )
     made = decide(case)
@@ -188,7 +190,7 @@ def _ruled(policy: Policy, planned: Plan) -> dict[str, str]:
 
 
 def _plan(bench: Workbench, evalset: Evalset, repeats: int) -> Plan:
-    return plan(bench, Asked(evalset.name, "gate", bench.candidate(), repeats=repeats), evalset)
+    return plan(bench, Asked(evalset.name, "gate", "", repeats=repeats), evalset)
 
 
 def _outdated(run_id: str, then: Inputs, now: Inputs) -> str:
@@ -199,10 +201,11 @@ def _outdated(run_id: str, then: Inputs, now: Inputs) -> str:
     return f"{', '.join(changed)} changed since run {run_id} was made; evaluate again, or rescore it"
 
 
-def _no_run(bench: Workbench, evalset: str) -> str:
+def _no_run(bench: Workbench, evalset: Evalset) -> str:
+    model = evalset.spec.model or bench.candidate()
     return (
-        f"there is no finished run of '{bench.candidate()}' on the gate samples of {evalset} as they are now; "
-        f"evaluate it: workbench gate {evalset} --run-missing"
+        f"there is no finished run of '{model}' on the gate samples of {evalset.name} as they are now; "
+        f"evaluate it: workbench gate {evalset.name} --run-missing"
     )
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import getpass
-import os
 import re
-import subprocess
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -16,6 +13,7 @@ from workbench.errors import ConfigError, Problem
 from workbench.gate.ledger import Ledger
 from workbench.gate.policy import LATEST, MetricRule, Policy
 from workbench.gate.records import Promotion, Unwaiver, Waiver
+from workbench.jobs.acting import legible, who
 from workbench.jobs.gating import gate_run
 
 
@@ -31,7 +29,7 @@ def promote(bench: Workbench, run_id: str, name: str | None, why: str, now: date
     policy = None if evalset is None else evalset.spec.policy
     record = Promotion(
         evalset=run.spec.evalset,
-        name=_legible(name) if name else (policy.baseline if policy else Policy.model_fields["baseline"].default),
+        name=legible(name) if name else (policy.baseline if policy else Policy.model_fields["baseline"].default),
         run=run.id,
         who=who(),
         at=_iso(ledger.now(now)),
@@ -85,37 +83,14 @@ def _rule_names(where: str, rules: Iterable[tuple[str, MetricRule]]) -> list[str
     return [
         f"{name}{where}.{kind}"
         for name, rule in rules
-        for kind, limit in rule.model_dump().items()
-        if limit is not None
+        for kind in ("min", "max", "margin")
+        if getattr(rule, kind) is not None
     ]
-
-
-def who() -> str:
-    """Return who acts: git's user name where there is one, and the login name, or `unknown` without either."""
-    login = _login()
-    try:
-        said = subprocess.run(["git", "config", "user.name"], capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return login
-    name = said.stdout.decode("utf-8", "replace").strip()
-    return f"{name} ({login})" if name else login
-
-
-def _login() -> str:
-    try:
-        return _legible(getpass.getuser())
-    except (OSError, KeyError):  # a container's user without an entry in passwd: KeyError before Python 3.13
-        return f"unknown, uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
-
-
-def _legible(text: str) -> str:
-    """Return text that UTF-8 can hold: bytes of the command line that are no text are shown as `\\udcff`."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _given(why: str) -> str:
     if why.strip():
-        return " ".join(_legible(why).split())
+        return " ".join(legible(why).split())
     fix = 'say --why "…"; it is shown in every decision'
     raise ConfigError(Problem("FIELD_VALUE", "the reason is empty", field="--why", fix=fix))
 

@@ -53,11 +53,11 @@ def jeffreys(successes: float, n: float, level: float = 0.95) -> Interval:
     return Interval(low=low, high=high, level=level, method="jeffreys")
 
 
-def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Interval:
+def clopper_pearson(successes: float, n: float, level: float = 0.95) -> Interval:
     """Return the exact interval of a proportion: each bound errs at most (1 - level)/2, whatever n and the true rate.
 
-    The ends are quantiles of Beta(successes, n - successes + 1) and Beta(successes + 1, n - successes) (Clopper and
-    Pearson 1934); at 0 successes the lower is 0, at n the upper is 1.
+    Effective counts may be fractions. The ends are quantiles of Beta(successes, n - successes + 1) and
+    Beta(successes + 1, n - successes) (Clopper and Pearson 1934); at 0 successes the lower is 0, at n the upper is 1.
     """
     _refuse_counts(successes, n)
     tail = (1 - _checked_level(level)) / 2

@@ -100,7 +100,7 @@ def decide_mean(
     have = [v is not None for v in scores]
     kept = None if groups is None else [g for g, there in zip(groups, have, strict=True) if there]
     estimate = _mean([v for v in scores if v is not None], kept, scale, level)
-    why = _too_much_missing(have.count(False), len(scores), allowed_missing, scale)
+    why = too_much_missing(have.count(False), len(scores), allowed_missing, scale)
     if not why and not all(have) and scale.low is not None and scale.high is not None:
         low, high = (_mean(filled(scores, end), groups, scale, level) for end in (scale.low, scale.high))
         estimate = widened(estimate, low, high)
@@ -125,7 +125,7 @@ def decide_difference(
     kept = None if groups is None else [g for g, there in zip(groups, have, strict=True) if there]
     both = [x - y for x, y in zip(a, b, strict=True) if x is not None and y is not None]
     delta = difference_bounds(both, kept, width=width, better=scale.better, level=level)
-    why = _too_much_missing(have.count(False), len(have), allowed_missing, scale)
+    why = too_much_missing(have.count(False), len(have), allowed_missing, scale)
     if not why and not all(have) and scale.low is not None and scale.high is not None:
         ends = worst_case_differences(a, b, scale.low, scale.high)
         low, high = (difference_bounds(d, groups, width=width, better=scale.better, level=level) for d in ends)
@@ -149,7 +149,7 @@ def _mean(values: Sequence[float], groups: Sequence[str] | None, scale: Scale, l
     return mean_bounds(values, groups, low=scale.low, high=scale.high, level=level)
 
 
-def _too_much_missing(missing: int, n: int, allowed: float, scale: Scale) -> str:
+def too_much_missing(missing: int, n: int, allowed: float, scale: Scale) -> str:
     """Return why the missing scores forbid a verdict, or an empty string."""
     if missing == 0:
         return ""

@@ -71,7 +71,9 @@ def corrected_rate(
     return Estimate(value=theta, n=round(n), se=sqrt(judged + fails + goods) / j, interval=interval)
 
 
-def _resampled(passes: float, n: float, judge: Calibration, seed: int, draws: int, level: float, theta: float) -> Interval:
+def _resampled(
+    passes: float, n: float, judge: Calibration, seed: int, draws: int, level: float, theta: float
+) -> Interval:
     import numpy as np
 
     rng = np.random.default_rng(seed)
