@@ -36,7 +36,7 @@ def reworded(sample: Sample, mark: str, id: str, reply: str, recipe: str) -> Sam
     if found is None or "\n" in found["Question"]:
         return Dropped(id=id, reason="unreadable", text=reply)
     new = found["Question"]
-    if normalised(new) == normalised(question):
+    if normalised(new).split() == normalised(question).split():
         return Dropped(id=id, reason="same_words", text=new)
     if _fixed(new) != _fixed(question):
         return Dropped(id=id, reason="facts_changed", text=new)
