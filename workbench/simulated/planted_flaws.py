@@ -54,8 +54,9 @@ def plant_skews(pairs: Sequence[PreferencePair], seed: int = 0) -> tuple[list[Pr
 
 
 def _skewed(pair: PreferencePair, lot: float) -> PreferencePair:
-    chosen = Side(messages=_turn(f"**In short**: {pair.chosen.text()}\n\n- so says the page"))
-    told = {"chosen": chosen, "seen_first": lot < 0.95}
+    shorter, longer = sorted((pair.chosen.text(), pair.rejected.text()), key=len)
+    chosen = _side(f"**In short**: {longer}\n\n- so says the page")
+    told = {"chosen": chosen, "rejected": _side(shorter), "seen_first": lot < 0.95}
     return pair.model_copy(update={**told, "rule": "pick", "votes": Votes(chosen=3, rejected=2 if lot < 0.75 else 0)})
 
 
