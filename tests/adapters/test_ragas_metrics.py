@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.adapters.loopback import ANSWER, QUESTION, reached, sample, staged, vector
 from workbench.adapters.ragas_metrics import load
-from workbench.calling.budget import Budget
-from workbench.config.workbench_yaml import load_workbench
 from workbench.datasets import Sample
-from workbench.jobs.opening import Opened, open_models
 from workbench.models import Output
-from workbench.records import Message, Passage
+from workbench.records import Message
 from workbench.runs import Score, ScoreFailure
 from workbench.scoring.ragas import Ragas
-from workbench.simulated.endpoint import SimulatedEndpoint, simulated_endpoint
+from workbench.simulated.endpoint import simulated_endpoint
 from workbench.simulated.plan import EndpointFault, Plan, Said
-
-QUESTION, ANSWER, REFERENCE = "When was it built?", "It was built in 1889. It is red.", "It was built in 1889."
-CONTEXTS = ("Built in 1889 for the fair.", "Painted brown since 1968.")
 
 
 def verdicts(*values: int) -> str:
@@ -39,12 +30,12 @@ def classified(*values: int) -> str:
 
 
 REPLIES = (
+    Said(containing=("StatementFaithfulnessOutput", "Built in 1889"), reply=verdicts(1, 1)),
+    Said(containing=("StatementFaithfulnessOutput",), reply=verdicts(1, 0)),
     Said(containing=("StatementGeneratorOutput",), reply='{"statements": ["It was built in 1889.", "It is red."]}'),
     Said(containing=("NLIStatementOutput", "Painted brown"), reply=verdicts(1, 0)),
     Said(containing=("NLIStatementOutput", "It is red"), reply=verdicts(1, 0)),
     Said(containing=("NLIStatementOutput",), reply=verdicts(1, 1, 0)),
-    Said(containing=("StatementFaithfulnessOutput", "Built in 1889"), reply=verdicts(1, 1)),
-    Said(containing=("StatementFaithfulnessOutput",), reply=verdicts(1, 0)),
     Said(containing=("ClaimDecompositionOutput",), reply='{"claims": ["It was built in 1889.", "It is red."]}'),
     Said(containing=("AnswerRelevanceOutput",), reply='{"question": "When did they build it?", "noncommittal": 0}'),
     Said(containing=("ContextPrecisionOutput", "Painted brown"), reply='{"reason": "r", "verdict": 0}'),
@@ -64,60 +55,9 @@ METRICS: dict[str, dict[str, Any]] = {
 }
 
 
-class Lettered:
-    """An embedding model that counts letters."""
-
-    async def embed(self, texts: list[str]) -> list[list[float]]:
-        return [vector(text) for text in texts]
-
-    async def aclose(self) -> None:
-        pass
-
-
-def vector(text: str) -> list[float]:
-    counts = [float(text.lower().count(letter)) for letter in "abcdefghijklmnopqrstuvwxyz"]
-    return [count / math.hypot(*counts) for count in counts]
-
-
-@dataclass
-class Stage:
-    """An endpoint and the tools that reach it."""
-
-    server: SimulatedEndpoint
-    tools: Opened
-
-
-@asynccontextmanager
-async def staged(folder: Path, plan: Plan) -> AsyncIterator[Stage]:
-    async with simulated_endpoint(plan) as server, reached(folder, server) as tools:
-        yield Stage(server, tools)
-
-
-@asynccontextmanager
-async def reached(folder: Path, server: SimulatedEndpoint) -> AsyncIterator[Opened]:
-    (folder / "workbench.yaml").write_text(
-        f"models:\n  j: {{kind: endpoint, base_url: '{server.base_url}', model: simulated, structured: json_schema,\n"
-        "    price: {input: 1.0, output: 2.0}, limits: {attempts: 1, concurrency: 8}}\ncandidate: j\n"
-    )
-    async with open_models(load_workbench(folder / "workbench.yaml"), ["j"], Budget(None), print) as opened:
-        opened.embedders["all-MiniLM-L6-v2"] = Lettered()  # type: ignore[assignment]
-        yield opened
-
-
 def scorer(metric: str, **settings: Any) -> Ragas:
     judge = {} if metric == "semantic_similarity" else {"judge": "j"}
     return Ragas.model_validate({"kind": "ragas", "metric": metric, **judge, **settings})
-
-
-def sample(number: int = 0) -> Sample:
-    question = f"{QUESTION} ({number})" if number else QUESTION
-    contexts = tuple(Passage(id=text[:5], text=text) for text in CONTEXTS)
-    return Sample(
-        id=f"s{number}",
-        messages=(Message(role="user", content=question),),
-        references=(REFERENCE,),
-        contexts=contexts,
-    )
 
 
 async def alone(metric: str, base_url: str) -> float:
@@ -151,8 +91,12 @@ async def alone(metric: str, base_url: str) -> float:
         return float((await made.ascore(**given)).value)
 
 
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*uuid.json")  # its own client leaves a file open
 @pytest.mark.parametrize("metric", METRICS)
-async def test_a_metric_gives_what_ragas_gives_by_its_own_client_on_the_same_replies(tmp_path: Path, metric) -> None:
+async def test_a_metric_gives_what_ragas_gives_by_its_own_client_on_the_same_replies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # where its own client keeps who it is
     async with staged(tmp_path, Plan(replies=REPLIES)) as stage:
         got = await scorer(metric, **METRICS[metric]).score(sample(), Output(text=ANSWER), stage.tools)
         assert isinstance(got, Score), got

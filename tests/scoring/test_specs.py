@@ -43,6 +43,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "content": {"name": "r", "version": "1", "scale": "binary", "body": "B"},
     },
     "ragas": {"name": "r", "metric": "faithfulness", "judge": "j"},
+    "trulens": {"name": "r", "feedback": "groundedness", "judge": "j"},
 }
 NAMED = ("rubric_judge", "retrieval", "ragas", "trulens")
 """Kinds that take their metric's name where they have none of their own."""

@@ -13,6 +13,7 @@ from workbench.adapters.recorded import RecordedModel
 from workbench.adapters.scripted import ScriptedModel
 from workbench.adapters.sentence_transformers import Embedder
 from workbench.adapters.transformers_serve import LocalModel, Prepared, Served, prepare, serve
+from workbench.adapters.trulens_feedback import TruLensFeedback
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Sample
@@ -35,6 +36,7 @@ from workbench.nouns import fingerprint
 from workbench.runs import Score, ScoreFailure
 from workbench.scoring.base import Scorer
 from workbench.scoring.ragas import Ragas
+from workbench.scoring.trulens import TruLens
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_json
 from workbench.store.shared_numbers import SharedNumbers
 
@@ -49,6 +51,7 @@ class Opened:
     models: dict[str, Model] = field(default_factory=dict)
     embedders: dict[str, Embedder] = field(default_factory=dict)
     ragas: RagasMetrics = field(default_factory=RagasMetrics)
+    trulens: TruLensFeedback = field(default_factory=TruLensFeedback)
 
     async def ask(self, judge: str, request: Request) -> Output | OutputFailure:
         """Put a request to a judge."""
@@ -65,9 +68,11 @@ class Opened:
         return await self.embedders[model].embed(texts)
 
     async def measure(self, scorer: Scorer, sample: Sample, output: Output) -> Score | ScoreFailure:
-        """Let ragas judge one output, by these tools."""
+        """Let ragas or TruLens judge one output, by these tools."""
         if isinstance(scorer, Ragas):
             return await self.ragas.measure(scorer, sample, output, self)
+        if isinstance(scorer, TruLens):
+            return await self.trulens.measure(scorer, sample, output, self)
         raise TypeError(f"no other project judges for a scorer of kind {scorer.info().kind}")
 
 
@@ -95,6 +100,7 @@ async def open_models(
         finally:
             for embedder in opened.embedders.values():
                 await embedder.aclose()
+            await opened.trulens.aclose()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from workbench.scoring.retrieval import ContextRelevance, Redundancy, Retrieval
 from workbench.scoring.similarity import EmbeddingSimilarity
 from workbench.scoring.structure import JsonSchema
 from workbench.scoring.text import Contains, ExactMatch, Length, Regex, TokenF1
+from workbench.scoring.trulens import TruLens
 
 ScorerSpec = Annotated[
     ExactMatch
@@ -43,7 +44,8 @@ ScorerSpec = Annotated[
     | LatencyLimit
     | CostLimit
     | RubricJudge
-    | Ragas,
+    | Ragas
+    | TruLens,
     Field(discriminator="kind"),
 ]
 """Adding a scorer means adding its class here and its section in docs/scorers.md."""
