@@ -13,7 +13,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup setup-argilla argilla demo eval test test-argilla test-all check format lint types layers faults proofs bench demo-model docs schemas clean
+.PHONY: help setup setup-argilla argilla demo loop eval test test-argilla test-all check format lint types layers faults proofs bench demo-model docs schemas clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ argilla: setup setup-argilla ## Start Argilla's own server in the background, wi
 
 demo: setup ## Serve the tiny demo model, evaluate it, judge it and show the report
 	@$(BIN)/workbench demo
+
+loop: setup setup-argilla ## Run the loop on the demo: SIMULATED annotators label in the real Argilla; pairs and conversations come of it
+	@$(BIN)/workbench demo --loop
 
 eval: setup ## Evaluate the candidate on every gate evalset, then decide: ship, don't ship, or not enough evidence
 	@$(BIN)/workbench gate --run-missing $(GATE_ARGS)

@@ -121,7 +121,7 @@ def test_the_command_runs_the_whole_loop_and_refuses_the_planted_leak(tmp_path: 
     config = config.replace("evalsets/helpcentre/documents", str(ROOT / "evalsets" / "helpcentre" / "documents"))
     (tmp_path / "workbench.yaml").write_text(f"evalsets: {ROOT / 'evalsets'}\n{config}")
     words = ["--config", str(tmp_path / "workbench.yaml"), "demo", "--loop", "--fast", "--json", "-q"]
-    argilla = tmp_path / ".workbench" / "loop" / "home" / "argilla"
+    argilla = tmp_path / ".workbench" / "loop-20" / "home" / "argilla"
     try:
         done = subprocess.run([sys.executable, "-m", "workbench", *words], capture_output=True, text=True, timeout=500)
         again = subprocess.run([sys.executable, "-m", "workbench", *words], capture_output=True, text=True, timeout=500)

@@ -41,7 +41,8 @@ def demo(ctx: click.Context, fast: bool, whole: bool, as_json: bool, quiet: bool
     annotators of stated error rates, and become preference pairs and conversations; it needs `make setup-argilla`.
     """
     if whole:
-        from workbench.cli.looping import PROMPTS, run_loop
+        from workbench.cli.looping import run_loop
+        from workbench.jobs.loop import PROMPTS
 
         ctx.exit(run_loop(config_of(ctx), FAST if fast else PROMPTS, as_json=as_json, quiet=quiet))
     from workbench.cli.running import evaluated, jobs_for, plans_for

@@ -31,8 +31,6 @@ from workbench.labelling.tasks import Task
 from workbench.reports.words import interval_text, number
 from workbench.simulated.annotators import Truth
 
-PROMPTS = 60
-"""Prompts of the loop; four answers each."""
 ABOUT = """\
 The loop, on the demo: answers of the tiny demo model → labels in the real Argilla → pairs and conversations → their
 score cards. The annotators are SIMULATED: programs that know the accepted answers and err at a stated rate. No person
@@ -62,14 +60,17 @@ def run_loop(bench: Workbench, n: int, *, as_json: bool, quiet: bool) -> int:
 
 def _steps(outer: Workbench, n: int, quiet: bool) -> tuple[dict[str, object], int]:
     click.echo(ABOUT)
-    bench = loop.loop_project(outer)
+    bench = loop.loop_project(outer, n)
     plan = loop.sampling_plan(bench, n)
     _step(f"{min(n, plan.rows.manifest.n)} prompts of the train side, {loop.ANSWERS} sampled answers each",
           f"eval run {loop.EVALSET} --use train --repeats {loop.ANSWERS}")  # fmt: skip
-    (job,) = jobs_for(bench, [plan], False, quiet)
-    _, code = evaluated(bench, [job], quiet)
-    if code:
-        return {}, code
+    folder = loop.finished(bench, plan)
+    if folder is None:
+        (job,) = jobs_for(bench, [plan], False, quiet)
+        _, code = evaluated(bench, [job], quiet)
+        if code:
+            return {}, code
+        folder = job.folder
     _step("Argilla's own server, in the background", "argilla up")
     home = bench.home.root / bench.config.labelling.argilla
     if code := run_argilla(["up"], home.absolute(), outer.file.absolute().parent, quiet=True):
@@ -77,7 +78,7 @@ def _steps(outer: Workbench, n: int, quiet: bool) -> tuple[dict[str, object], in
     url, _ = address(bench)
     click.echo(f"Argilla's page: {url} (user owner; its password is in {home.absolute() / 'owner.json'})")
     leak = loop.planted_leak(bench)
-    labelled = loop.queues(job.folder, leak)
+    labelled = loop.queues(folder, leak)
     said = _label(bench, labelled, loop.truth(bench, leak), quiet)
     for queue in labelled:
         _step(f"What was said in {queue.name}", f"label pull {queue.name} --resolve adjudicated,majority")

@@ -16,10 +16,11 @@ from workbench.config.workbench_yaml import Workbench, load_workbench
 from workbench.curation.stored_datasets import find_dataset
 from workbench.datasets import Manifest, PreferencePair, Sample, Use
 from workbench.errors import ConfigError, Problem
+from workbench.evaluation.run import read_start
 from workbench.jobs.labelling import address, connected, remote
 from workbench.jobs.labelling_sources import tasks_from_run
 from workbench.jobs.pairs import LintWish, lint_dataset
-from workbench.jobs.planning import Asked, Plan, plan
+from workbench.jobs.planning import Asked, Plan, changes, plan
 from workbench.labelling.tasks import Task
 from workbench.models import LocalSpec, Sampling
 from workbench.reading.storing import Origin, store_rows
@@ -30,8 +31,10 @@ from workbench.store.files import write_atomic
 from workbench.store.home import RunFolder
 
 EVALSET = "helpcentre"
+PROMPTS = 60
+"""Prompts of the loop, unless it is told otherwise."""
 FOLDER = "loop"
-"""Folder of the loop's own project in the home of the one that it was started from."""
+"""Folder of the loop's own project in the home of the one that it was started from; of fewer prompts: `loop-20`."""
 SAMPLER = "sampled"
 """The demo's base, sampled instead of decoded greedily, so that it answers differently each time."""
 TEMPERATURE = 0.9
@@ -76,10 +79,10 @@ class Sought:
     planted: int
     """Rows that have it; 1 for a skew, which the set has as a whole; 0 where nobody planted it."""
     seen: int | None
-    """Rows that the lint told of; `None`: it missed the kind."""
+    """Rows that the lint told of beyond those of the set it was planted in; `None`: it missed the kind."""
 
 
-def loop_project(bench: Workbench) -> Workbench:
+def loop_project(bench: Workbench, n: int = PROMPTS) -> Workbench:
     """Write the loop's own project: its config, and a copy of the demo's base that samples. Nothing real is touched.
 
     Raises `ConfigError` where the candidate is no model folder on this machine.
@@ -91,7 +94,7 @@ def loop_project(bench: Workbench) -> Workbench:
         raise ConfigError(
             Problem("USAGE", "the loop samples a local model's folder", str(bench.file), None, name, None, fix)
         )
-    folder = bench.home.root.absolute() / FOLDER
+    folder = bench.home.root.absolute() / (FOLDER if n == PROMPTS else f"{FOLDER}-{n}")
     base = folder / "model"
     shutil.copytree(bench.path(spec.base), base, dirs_exist_ok=True)
     generation = base / "generation_config.json"
@@ -115,6 +118,15 @@ def sampling_plan(bench: Workbench, n: int) -> Plan:
     evalset = _evalset(bench)
     plain = replace(evalset, scorers=tuple(scorer for scorer in evalset.scorers if not scorer.judges()))
     return plan(bench, Asked(EVALSET, "train", SAMPLER, n, ANSWERS), plain)
+
+
+def finished(bench: Workbench, wanted: Plan) -> RunFolder | None:
+    """Return the finished run of the very same spec, so that a second loop goes on with the same records."""
+    for run_id in reversed(bench.home.run_ids()):
+        folder = RunFolder(bench.home.runs / run_id)
+        if folder.summary.exists() and not changes(read_start(folder).spec, wanted.spec):
+            return folder
+    return None
 
 
 def queues(folder: RunFolder, leak: Task) -> list[Queue]:
@@ -180,7 +192,7 @@ def lint_planted(bench: Workbench, pairs: str, leak: Task, now: datetime) -> lis
     """
     stored = find_dataset(bench.home.root, pairs)
     rows = [row for row in stored.iter_values() if isinstance(row, PreferencePair)]
-    before = {finding.kind for finding in lint_dataset(bench, pairs, LintWish()).findings}
+    before = {f.kind: f.n for f in lint_dataset(bench, pairs, LintWish()).findings}
     asked = [Turn(role=m.role, content=m.content) for m in leak.messages]
     found: list[Sought] = []
     sets = {"rows": plant_rows(rows, asked), **({"skews": plant_skews(rows)} if len(rows) >= SKEW_ROWS else {})}
@@ -188,9 +200,10 @@ def lint_planted(bench: Workbench, pairs: str, leak: Task, now: datetime) -> lis
         name = f"loop-planted-{part}"
         rule = {"made by": "planted flaws, to see whether pairs lint finds them; nothing to learn from"}
         store_rows(made, Origin(name, "pairs", "train", rule=rule), bench.home.root, now)
-        seen = {f.kind: f.n for f in lint_dataset(bench, name, LintWish()).findings}
+        card = lint_dataset(bench, name, LintWish())
+        seen = {f.kind: n for f in card.findings if (n := f.n - before.get(f.kind, 0)) > 0}
         found += [Sought(name, kind, max(1, len(ids)), seen.get(kind)) for kind, ids in planted.items()]
-        found += [Sought(name, kind, 0, n) for kind, n in seen.items() if kind not in planted and kind not in before]
+        found += [Sought(name, kind, 0, n) for kind, n in seen.items() if kind not in planted]
     return found
 
 

@@ -15,6 +15,9 @@ OPEN = "To change it, first open the settings of the team, then choose the plan 
 LOOP = "The same thing happens again here. " * 12
 LONG = "And then there is one more thing to be said about it, which is as long as the one before. " * 260
 REFUSAL = "I'm sorry, but I can't help with that request."
+MORE = (
+    "Whoever may not see the settings should ask an owner, because members without that right are shown nothing there."
+)
 LIKE = "The plan has a price, a number of people, a time of notice and a day on which it is renewed, as the page says."
 
 
@@ -26,7 +29,8 @@ def plant_rows(pairs: Sequence[PreferencePair], leak: Sequence[Turn]) -> tuple[l
     rows = list(pairs)
     planted: Planted = {}
     for number, (kind, change) in enumerate(ROWS.items()):
-        pair = pairs[number % len(pairs)]
+        # Not as a correction: its sides may well be nearly identical.
+        pair = pairs[number % len(pairs)].model_copy(update={"rule": "pick"})
         rows.append(change(pair).model_copy(update={"id": f"planted-{kind}", "group": f"planted {kind}"}))
         planted[kind] = [rows[-1].id]
     first, second, third = pairs[:3]
@@ -102,7 +106,7 @@ def _answered(pair: PreferencePair) -> PreferencePair:
 ROWS: dict[str, Callable[[PreferencePair], PreferencePair]] = {
     "empty": _chosen(lambda pair: "…"),
     "identical_sides": _rejected(lambda pair: f"  {pair.chosen.text().upper()}"),
-    "prompt_inside": _chosen(lambda pair: f"{_asked(pair)}\n\n{LIKE} {OPEN} page."),
+    "prompt_inside": _chosen(lambda pair: f"{_asked(pair)}\n\n{LIKE} {OPEN} page. {MORE}"),
     "prompt_end": _answered,
     "template_tokens": _rejected(lambda pair: f"{pair.rejected.text()}<|im_end|>"),
     "near_identical_sides": _near,
