@@ -15,6 +15,7 @@ from benchmarks.importing import importing
 from benchmarks.judging import judging
 from benchmarks.labelling import labelling
 from benchmarks.memory import memory
+from benchmarks.ragas import ragas
 from benchmarks.results import columns, default_file, newest, told, write, write_page
 from benchmarks.resume import resume
 from benchmarks.setting import FULL, QUICK, Setting
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Figure]]] = {
     "importing": importing,
     "duplicates": duplicates,
     "training": training,
+    "ragas": ragas,
 }
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for an OpenAI-compatible judge: one answer for everybody, after a fixed time, at little cost.
+"""A stand-in for an OpenAI-compatible judge: one answer for everybody but ragas, after a fixed time, at little cost.
 
 `python -m benchmarks.stand_in` prints its port. It reads what HTTP/1.1 clients with a known body length send, no more.
 `GET /__reset?latency_ms=50&keep=1` starts a count, `GET /__stats` returns it, `GET /__bodies` returns the kept bodies.
@@ -17,6 +17,10 @@ OPENING = "The pump is rated for nine bar at sixty degrees."
 """How every recorded answer begins, so that one verdict can quote them all."""
 MODEL = "stand-in"
 VERDICT = {"evidence": OPENING, "reason": "The answer states the rating given by the passage.", "verdict": "pass"}
+STATEMENTS = {"statements": [OPENING, "It is made of steel.", "It was serviced in May."]}
+GRADED = [{"statement": said, "reason": "The passage says so.", "verdict": 1} for said in STATEMENTS["statements"]]
+SPECIAL = {b"StatementGeneratorOutput": STATEMENTS, b"NLIStatementOutput": {"statements": GRADED}}
+"""What is answered where a body holds the name of one of ragas' forms."""
 END = b"\r\n\r\n"
 LENGTH = b"content-length:"
 
@@ -46,22 +50,29 @@ def http(payload: bytes, kind: str = "application/json") -> bytes:
     return f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(payload)}\r\n\r\n".encode() + payload
 
 
-def answer() -> bytes:
-    """Return the response to every question, made once."""
-    message = {"role": "assistant", "content": json.dumps(VERDICT), "refusal": None}
+def answer(said: object = VERDICT) -> bytes:
+    """Return the response that says one thing, made once."""
+    message = {"role": "assistant", "content": json.dumps(said), "refusal": None}
     usage = {"prompt_tokens": 300, "completion_tokens": 40, "total_tokens": 340}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     plain = {"id": "c1", "object": "chat.completion", "created": 1, "model": MODEL, "choices": [choice], "usage": usage}
     return http(json.dumps(plain).encode())
 
 
+After = Callable[[float, "Callable[[Connection, bytes], None]", "Connection", bytes], object]
+"""What calls a function with a connection and a response after so many seconds."""
+
+
 class StandIn:
     """The counts, shared by all connections."""
 
-    def __init__(self, after: Callable[[float, Callable[[Connection], None], Connection], object]) -> None:
+    def __init__(
+        self, after: Callable[[float, Callable[[Connection, bytes], None], Connection, bytes], object]
+    ) -> None:
         self.count = Count()
         self.after = after
         self.answer = answer()
+        self.special = {name: answer(said) for name, said in SPECIAL.items()}
 
     def ask(self, connection: Connection, body: bytes) -> None:
         """Count a question and answer it when its time has come."""
@@ -72,12 +83,13 @@ class StandIn:
         count.first = count.first or time.monotonic()
         if count.keep:
             count.bodies.append(body)
-        self.after(count.latency, self._reply, connection)
+        said = next((response for name, response in self.special.items() if name in body), self.answer)
+        self.after(count.latency, self._reply, connection, said)
 
-    def _reply(self, connection: Connection) -> None:
+    def _reply(self, connection: Connection, said: bytes) -> None:
         count = self.count
         count.live -= 1
-        if connection.write(self.answer):
+        if connection.write(said):
             count.answered += 1
             count.last = time.monotonic()
 
