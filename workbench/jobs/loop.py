@@ -203,7 +203,7 @@ def lint_planted(bench: Workbench, pairs: str, leak: Task, now: datetime) -> lis
         card = lint_dataset(bench, name, LintWish())
         seen = {f.kind: n for f in card.findings if (n := f.n - before.get(f.kind, 0)) > 0}
         found += [Sought(name, kind, max(1, len(ids)), seen.get(kind)) for kind, ids in planted.items()]
-        found += [Sought(name, kind, 0, n) for kind, n in seen.items() if kind not in planted]
+        found += [Sought(name, kind, 0, n) for kind, n in seen.items() if kind not in {*planted, *before}]
     return found
 
 
