@@ -48,14 +48,14 @@ class Plan:
 def select(bench: Workbench, names: Sequence[str], use: Use) -> list[Evalset]:
     """Return the evalsets of these names; without names, all that have the use. Raises `ConfigError` when none does."""
     if names:
-        return [named(bench, name) for name in dict.fromkeys(names)]
+        return [_named(bench, name) for name in dict.fromkeys(names)]
     if found := [evalset for evalset in find_evalsets(bench) if use in evalset.uses()]:
         return found
     fix = "add `split` or `use` to an evalset.yaml, or choose another --use"
     raise ConfigError(Problem("NO_SUCH_USE", f"no evalset has the use '{use}'", file=str(bench.evalsets), fix=fix))
 
 
-def named(bench: Workbench, name: str) -> Evalset:
+def _named(bench: Workbench, name: str) -> Evalset:
     known = sorted(p.parent.name for p in bench.evalsets.glob("*/evalset.yaml"))
     if name in known:
         return load_evalset(bench.evalsets / name, bench)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import pyarrow.parquet as pq
-
+from workbench.config.evalset_yaml import load_evalset
 from workbench.config.workbench_yaml import Workbench
 from workbench.curation.stored_datasets import find_dataset
+from workbench.curation.synth.asks import drawn
 from workbench.curation.synth.questions import Source
 from workbench.curation.synth.recipes import Answers, Feedback, Paraphrases, Questions, SynthRecipe
 from workbench.datasets import Conversation, PreferencePair, Row, Sample, Use
 from workbench.errors import DataError, LeakageError, Problem
 from workbench.evaluation.run import read_run, read_start
 from workbench.jobs.labelling_sources import tasks_from_evalset, tasks_from_file
-from workbench.jobs.planning import named
 from workbench.labelling.tasks import Task
 from workbench.nouns import fingerprint
 from workbench.rag.index import all_chunks, read_documents
@@ -52,7 +51,9 @@ def sources_of(bench: Workbench, recipe: SynthRecipe) -> Sources:
             chunks = all_chunks(read_documents(bench.path(spec.documents), spec.skip), spec.split)
             return Sources(passages=[Source(c.id, c.document, c.text) for c in chunks], parent=recipe.make.index)
         case Answers():
-            return _prompts(bench, recipe.make, recipe.use)
+            found = _prompts(bench, recipe.make, recipe.use)
+            by_id = [(task.id, task) for task in found.tasks]
+            return replace(found, tasks=drawn(by_id, recipe.make.limit, recipe.seed))
         case Feedback():
             return _candidates(bench, recipe.make)
         case Paraphrases():
@@ -61,7 +62,7 @@ def sources_of(bench: Workbench, recipe: SynthRecipe) -> Sources:
 
 def _prompts(bench: Workbench, make: Answers, use: Use) -> Sources:
     if make.evalset is not None:
-        tasks = tasks_from_evalset(named(bench, make.evalset), use, bench.home)
+        tasks = tasks_from_evalset(load_evalset(bench.evalsets / make.evalset), use, bench.home)
         return Sources(tasks=tasks, parent=f"{make.evalset}-{use}")
     stored = find_dataset(bench.home.root, str(make.dataset))
     _refuse_side(stored.manifest.use, use, "make.dataset", str(make.dataset))
@@ -98,6 +99,8 @@ def _candidates(bench: Workbench, make: Feedback) -> Sources:
 
 
 def _failures(bench: Workbench, make: Paraphrases, use: Use) -> Sources:
+    import pyarrow.parquet as pq
+
     folder = bench.home.run(make.run)
     read_run(folder)
     dataset = read_start(folder).dataset

@@ -45,6 +45,8 @@ class Answers(Noun):
     """Evalset whose side `use` gives the prompts."""
     dataset: str | None = Field(None, min_length=1)
     """Or a stored dataset of that use: `NAME`, `NAME-USE`, with `@` and a fingerprint's beginning."""
+    limit: int | None = Field(None, ge=1)
+    """Only so many prompts, drawn by the seed; `null`: all."""
     models: Many[ModelName] = Field(min_length=1)
     """Models that answer."""
     each: int = Field(1, ge=1, le=20)
@@ -100,7 +102,7 @@ class SynthRecipe(Noun):
     use: Literal["train", "dev"]
     """Side of the firewall of what is made. There is no `gate`: a person's label is needed first."""
     seed: int = Field(0, ge=0, lt=2**31)
-    """Decides which passages are drawn and paired, and is part of what makes this recipe this one."""
+    """Decides which passages and prompts are drawn, and is part of what makes this recipe this one."""
     budget: float | None = Field(None, gt=0)
     """Money at most, in the currency of the price tables, over all resumptions."""
     make: Made
