@@ -1,8 +1,8 @@
-"""Traces as JSON: OpenTelemetry's OTLP requests and single spans, with OpenInference's or GenAI's attributes.
+"""Traces as JSON: OpenTelemetry's OTLP requests and single spans, with OpenInference's, GenAI's or TruLens' attributes.
 
-A span of a model's call becomes a record. Passages of retrieval spans come along where these stand in the same row (an
-OTLP request) and trace. See opentelemetry.io/docs/specs/otlp (JSON), arize-ai.github.io/openinference, and
-opentelemetry.io/docs/specs/semconv/gen-ai.
+A span of a model's call, or of an application's that TruLens records, becomes a record. Passages of retrieval spans come
+along where these stand in the same row (an OTLP request) and trace. See opentelemetry.io/docs/specs/otlp (JSON),
+arize-ai.github.io/openinference, opentelemetry.io/docs/specs/semconv/gen-ai and trulens-otel-semconv.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ Attributes = dict[str, Any]
 INDEXED = re.compile(r"(.+?)\.(\d+)\.(.+)")
 INPUTS = ("llm.input_messages", "gen_ai.prompt")
 OUTPUTS = ("llm.output_messages", "gen_ai.completion")
+ROOT = "ai.observability.record_root"
+"""TruLens' span of a whole question and its answer."""
+RETRIEVED = "ai.observability.retrieval.retrieved_contexts"
 
 
 def read(row: Fields, notes: Notes) -> list[Fields]:
@@ -38,6 +41,8 @@ def read(row: Fields, notes: Notes) -> list[Fields]:
             record["id"] = f"{trace}:{span}" if trace else span
         if isinstance(model := given.get("llm.model_name", given.get("gen_ai.request.model")), str):
             record["tags"] = {"model": model}
+        if isinstance(truth := given.get(f"{ROOT}.ground_truth_output"), str) and truth:
+            record["reference"] = truth
         found.append(record)
     if not found:
         raise Dropped("NO_CALLS")
@@ -112,9 +117,9 @@ def _messages(given: Attributes) -> list[Fields]:
     for name in INPUTS:
         if listed := _indexed(given, name):
             return [m for m in map(_message, listed) if m]
-    if isinstance(value := given.get("input.value"), str) and given.get("openinference.span.kind") == "LLM":
-        return [{"role": "user", "content": value}]
-    return []
+    kind = given.get("openinference.span.kind")
+    value = given.get("input.value") if kind == "LLM" else given.get(f"{ROOT}.input")
+    return [{"role": "user", "content": value}] if isinstance(value, str) and value else []
 
 
 def _outputs(given: Attributes) -> list[str]:
@@ -124,8 +129,9 @@ def _outputs(given: Attributes) -> list[str]:
     for name in OUTPUTS:
         if listed := _indexed(given, name):
             return [m["content"] for m in map(_message, listed) if m]
-    value = given.get("output.value")
-    return [value] if isinstance(value, str) and given.get("openinference.span.kind") == "LLM" else []
+    kind = given.get("openinference.span.kind")
+    value = given.get("output.value") if kind == "LLM" else given.get(f"{ROOT}.output")
+    return [value] if isinstance(value, str) else []
 
 
 def _indexed(given: Attributes, name: str) -> list[Attributes]:
@@ -174,6 +180,10 @@ def _passages(given: Attributes) -> Iterator[Fields]:
         if isinstance(text, str):
             number = float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
             yield {"id": str(one.get("id") or f"passage-{at}"), "text": text, "score": number}
+    retrieved = _parsed(given.get(RETRIEVED))
+    for at, text in enumerate(retrieved if isinstance(retrieved, list) else [], 1):
+        if isinstance(text, str):
+            yield {"id": f"passage-{at}", "text": text, "score": None}
 
 
 def _distinct(passages: list[Fields]) -> list[Fields]:
