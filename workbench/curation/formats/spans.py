@@ -1,7 +1,7 @@
 """Traces as JSON: OpenTelemetry's OTLP requests and single spans, with OpenInference's, GenAI's or TruLens' attributes.
 
-A span of a model's call, or of an application's that TruLens records, becomes a record. Passages of retrieval spans come
-along where these stand in the same row (an OTLP request) and trace. See opentelemetry.io/docs/specs/otlp (JSON),
+A span of a model's call, or of an application's that TruLens records, becomes a record. Passages of retrieval spans
+come along where these stand in the same row (an OTLP request) and trace. See opentelemetry.io/docs/specs/otlp (JSON),
 arize-ai.github.io/openinference, opentelemetry.io/docs/specs/semconv/gen-ai and trulens-otel-semconv.
 """
 
