@@ -367,7 +367,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 def verdicts(rules: Policy, run: Finished, new: dict[str, SampleScores], old: dict[str, SampleScores]) -> list[str]:
     """Return the verdicts on scores that were never written to disk."""
-    evidence = Evidence("set", [run], [run], "", {(False, "right"): new, (True, "right"): old})
+    evidence = Evidence("set", [run], [run], "", read={(False, "right"): new, (True, "right"): old})
     return [row.verdict for row in judged(claims(rules, evidence), rules.alpha, {})]
 
 

@@ -48,7 +48,7 @@ def _gate(rng: np.random.Generator, run: Finished, drops: tuple[float, ...]) -> 
         for of_baseline, rate in ((False, hard - drop), (True, hard)):
             scores = numbered((rng.random(N) < rate).astype(float).tolist())
             read[of_baseline, name] = in_memory(scores, families)
-    rows = judged(claims(POLICY, Evidence("set", [run], [run], "", read)), POLICY.alpha, {})
+    rows = judged(claims(POLICY, Evidence("set", [run], [run], "", read=read)), POLICY.alpha, {})
     return joint(row.verdict for row in rows)
 
 
