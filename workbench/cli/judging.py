@@ -52,8 +52,8 @@ def show_calibrations(found: Sequence[Calibrated]) -> None:
     grid(
         ("metric", "judge", "grade", "TPR", "TNR", "labels", "opened", "by"),
         (
-            (c.subject.metric, c.subject.judge, c.grade, _short(c.test.tpr), _short(c.test.tnr), str(c.test.n), c.at[:16],
-             c.who)
+            (c.subject.metric, c.subject.judge, c.grade, _short(c.test.tpr), _short(c.test.tnr), str(c.test.n),
+             c.at[:16], c.who)
             for c in found
             if c.test is not None
         ),

@@ -51,7 +51,7 @@ class LabellingConfig(Noun):
 
 
 class FirewallConfig(Noun):
-    """How the firewall recognises gate samples in what is learnt from, besides family, words, 13-word runs and triples."""
+    """How the firewall recognises gate samples in what is learnt from, besides family, words, runs and triples."""
 
     embedding: str | None = Field(None, min_length=1)
     """Embedding model that sees paraphrases, such as all-MiniLM-L6-v2; left out, words alone are compared."""
