@@ -27,7 +27,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "2 of 3: torch, the largest piece"
 	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt torch
 	@echo "3 of 3: transformers, trl, the tests' tools and the rest, at the versions in constraints.txt"
-	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt -e '.[train,rag,labelling,dev]'
+	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt -e '.[train,rag,labelling,synth,harness,dev]'
 	@touch $@
 	@echo "Ready."
 

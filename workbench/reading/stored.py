@@ -126,7 +126,8 @@ class RowsWriter:
             [("position", pa.int64()), *((name, pa.large_string()) for name in ("id", "family", "row"))]
         )
         how = {"compression": "zstd", "use_dictionary": ["family"], "write_statistics": ["position", "id"]}
-        self._writer = pq.ParquetWriter(folder / "rows.parquet", self._schema, **how)
+        with told_when_full(folder):
+            self._writer = pq.ParquetWriter(folder / "rows.parquet", self._schema, **how)
 
     def __enter__(self) -> RowsWriter:
         return self
@@ -146,8 +147,9 @@ class RowsWriter:
         path = self._folder / "rows.parquet"
         with told_when_full(path):
             self._writer.close()
+            if kind is None:
+                flush(path)
         if kind is None:
-            flush(path)
             write_atomic(self._folder / "rows.sha256", f"{sha256_of(path)}  rows.parquet\n".encode())
 
 
