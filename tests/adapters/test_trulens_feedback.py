@@ -63,6 +63,7 @@ def scorer(feedback: str) -> TruLens:
     return TruLens.model_validate({"kind": "trulens", "feedback": feedback, "judge": "j"})
 
 
+@pytest.mark.long
 async def test_a_feedback_function_gives_what_trulens_own_provider_gives_on_the_same_replies(tmp_path: Path) -> None:
     async with staged(tmp_path, Plan(replies=REPLIES)) as stage:
         ours = {name: await scorer(name).score(sample(), Output(text=ANSWER), stage.tools) for name in EXPECTED}

@@ -12,7 +12,13 @@ from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.labelling import PROGRAM
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+HEAVY = ("training", "ragas", "labelling", "duplicates", "memory")
+"""Benchmarks that take half a minute and more, even when quick."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in HEAVY)) for name in BENCHMARKS]
+)
 def test_a_benchmark_measures_positive_figures_once_a_round_and_writes_them_down(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,9 +39,9 @@ def test_families_count_for_as_many_samples_as_they_tell() -> None:
 
 @pytest.mark.parametrize(("tpr", "tnr", "share"), [(0.92, 0.88, 0.8), (0.8, 0.95, 0.3)])
 def test_the_interval_covers_the_truth_where_families_of_five_agree(tpr: float, tnr: float, share: float) -> None:
-    """300 draws of 60 families of labels and of samples, each of one truth; the share covered is near 95 %."""
-    hits = sum(_covers(tpr, tnr, share, seed) for seed in range(300))
-    assert 0.91 <= hits / 300 <= 0.99, hits / 300
+    """100 draws of 240 families of labels and 120 of samples, each of one truth; the share covered is near 95 %."""
+    hits = sum(_covers(tpr, tnr, share, seed) for seed in range(100))
+    assert 90 <= hits <= 99, hits
 
 
 def _covers(tpr: float, tnr: float, share: float, seed: int) -> bool:

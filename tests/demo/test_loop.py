@@ -96,6 +96,7 @@ def place(text: str, order: list[str]) -> int:
     return next(at for at, word in enumerate(order) if word in text)
 
 
+@pytest.mark.long
 @pytest.mark.argilla
 def test_edits_and_reviews_become_conversations_that_hold_accepted_answers(bench: Workbench) -> None:
     (bench.file.parent / "evalsets").mkdir()
