@@ -11,7 +11,6 @@ import pytest
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.labelling import PROGRAM
 
-
 HEAVY = ("training", "ragas", "labelling", "duplicates", "memory")
 """Benchmarks that take half a minute and more, even when quick."""
 
