@@ -47,9 +47,9 @@ class Head(Noun):
 class Book(Generic[R]):
     """Records of one type, or of a union that says which is which, oldest first."""
 
-    def __init__(self, file: Path, records: TypeAdapter[R], what: str) -> None:
-        """`what` names a record in errors, such as "a record of a gate"."""
-        self.file, self.adapter, self.what = file, records, what
+    def __init__(self, file: Path, records: TypeAdapter[R], what: str, code: str = "BOOK_RECORD") -> None:
+        """`what` names a record in errors, such as "a record of a gate"; `code` is theirs in docs/errors.md."""
+        self.file, self.adapter, self.what, self.code = file, records, what, code
         self.head = file.with_suffix(".head")
 
     def records(self) -> list[R]:
@@ -107,14 +107,14 @@ class Book(Generic[R]):
         try:
             head = Head.model_validate_json(self.head.read_bytes())
         except ValidationError as exc:
-            raise DataError(Problem("BOOK_RECORD", "not what was written", file=str(self.head), fix=FIX)) from exc
+            raise DataError(Problem(self.code, "not what was written", file=str(self.head), fix=FIX)) from exc
         if len(links) < head.n:
             raise self._fault(len(links) + 1, f"records {len(links) + 1} to {head.n} are missing at the end")
         if links[head.n - 1].digest != head.digest:
             raise self._fault(head.n, f"this record was replaced: {self.head.name} holds another digest")
 
     def _fault(self, at: int, what: str) -> DataError:
-        return DataError(Problem("BOOK_RECORD", what, file=str(self.file), line=at, fix=FIX))
+        return DataError(Problem(self.code, what, file=str(self.file), line=at, fix=FIX))
 
     def _cut_torn_tail(self) -> None:
         """Drop what a crash left behind the last whole line."""
