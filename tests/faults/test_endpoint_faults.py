@@ -21,6 +21,8 @@ from workbench.simulated.plan import FaultName, Plan
 
 ATTEMPTS = 3
 LIMITS = Limits(concurrency=64, attempts=ATTEMPTS, timeout=0.4, total_timeout=60, backoff=0.001, max_backoff=0.002)
+PATIENT = LIMITS.model_copy(update={"timeout": 5.0})
+"""So patient that a busy machine delays no reply until it is asked for again."""
 STOPS = ("401", "html_200")
 """Faults that stop the run when every request shows them."""
 ENDS_AS: dict[str, tuple[str, bool]] = {
@@ -55,8 +57,10 @@ def plan(*faults: dict[str, Any], seed: int = 0) -> Plan:
     return Plan.model_validate({"seed": seed, "drip_seconds": 0.1, "faults": list(faults)})
 
 
-async def ask_all(server: SimulatedEndpoint, n: int, seed: int) -> list[Outcome | BaseException]:
-    spec = EndpointSpec(kind="endpoint", base_url=server.base_url, model="simulated", limits=LIMITS)
+async def ask_all(
+    server: SimulatedEndpoint, n: int, seed: int, limits: Limits = LIMITS
+) -> list[Outcome | BaseException]:
+    spec = EndpointSpec(kind="endpoint", base_url=server.base_url, model="simulated", limits=limits)
     model = OpenAIEndpoint(spec, None, None, "", rng=random.Random(seed))
     requests = [
         Request(messages=(Message(role="user", content=f"{seed}: question {i}"),), sample_id=str(i)) for i in range(n)
@@ -132,7 +136,7 @@ async def trials(n: int, seed: int) -> None:
         assert {f.kind for f in failures} <= {ENDS_AS[fault][0]}
     mixed = [{"fault": fault, "share": 0.1 / len(ENDS_AS)} for fault in ENDS_AS]
     async with simulated_endpoint(plan(*mixed, seed=seed)) as server:
-        answers, failures = accounted(await ask_all(server, 20 * n, seed), server)
+        answers, failures = accounted(await ask_all(server, 20 * n, seed, PATIENT), server)
         shown = Counter(logged.fault for logged in server.log)
     final = [fault for fault, (_, again) in ENDS_AS.items() if not again]
     assert len(failures) >= sum(shown[fault] for fault in final)
