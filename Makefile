@@ -52,7 +52,7 @@ loop: setup setup-argilla ## Run the loop on the demo: SIMULATED annotators labe
 eval: setup ## Evaluate the candidate on every gate evalset, then decide: ship, don't ship, or not enough evidence
 	@$(BIN)/workbench gate --run-missing $(GATE_ARGS)
 
-test: setup setup-argilla ## Run the default tests (under 10 minutes on 2 cores); says what it skips and how to have it run
+test: setup setup-argilla ## Run the default tests (12 to 13 minutes on 2 cores); says what it skips and how to have it run
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s -m "not long"
 	@$(MAKE) --no-print-directory test-argilla
 
