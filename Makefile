@@ -13,7 +13,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup setup-argilla argilla demo loop eval test test-argilla test-all check format lint types layers faults proofs bench demo-model docs schemas clean
+.PHONY: help setup setup-argilla argilla demo loop dashboards eval test test-argilla test-all check format lint types layers faults proofs bench demo-model docs schemas clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "2 of 3: torch, the largest piece"
 	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt torch
 	@echo "3 of 3: transformers, trl, the tests' tools and the rest, at the versions in constraints.txt"
-	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt -e '.[train,rag,labelling,synth,harness,dev]'
+	@$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt -e '.[train,rag,labelling,synth,harness,dashboards,dev]'
 	@touch $@
 	@echo "Ready."
 
@@ -48,6 +48,9 @@ demo: setup ## Serve the tiny demo model, evaluate it, judge it and show the rep
 
 loop: setup setup-argilla ## Run the loop on the demo: SIMULATED annotators label in the real Argilla; pairs and conversations come of it
 	@$(BIN)/workbench demo --loop
+
+dashboards: setup ## Serve the pages at http://localhost:8501, to this machine alone
+	@$(BIN)/workbench dashboards
 
 eval: setup ## Evaluate the candidate on every gate evalset, then decide: ship, don't ship, or not enough evidence
 	@$(BIN)/workbench gate --run-missing $(GATE_ARGS)

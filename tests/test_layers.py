@@ -31,7 +31,7 @@ ORDER = (
     ("__main__",),
 )
 LAYERS = {name: number for number, names in enumerate(ORDER) for name in names}
-"""A module imports modules of a lower layer, and of its own folder."""
+"""A module imports modules of a lower layer, and of its own folder. The pages in `dashboards` stand above all."""
 
 HEAVY = (
     "torch",
@@ -97,6 +97,11 @@ def test_an_adapter_never_imports_another() -> None:
             if name.startswith("workbench.adapters."):
                 other = name.split(".")[2]
                 assert other == path.stem or other not in names, f"{path.name} imports the adapter {other}"
+
+
+def test_nothing_in_the_library_imports_the_pages() -> None:
+    for path in modules():
+        assert not [n for n in imported(path) if n.partition(".")[0] in ("dashboards", "streamlit", "altair")], path
 
 
 def test_importing_every_module_loads_no_heavy_package() -> None:

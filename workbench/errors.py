@@ -11,6 +11,7 @@ WorkbenchError            exit code
 │   └── MissingExtra      2    an optional package is not installed
 ├── TrainError            1
 ├── LockedError           5    another process owns the run
+├── AccessRefused         2    somebody whose role does not reach, or nobody known
 └── IncompleteRun         4    budget spent, disk full, or stopped half-way: resume it
 ```
 
@@ -153,6 +154,12 @@ class LockedError(WorkbenchError):
     """Another living process owns the run."""
 
     exit_code = 5
+
+
+class AccessRefused(ProblemsError):
+    """Somebody on the pages asked for what their role does not allow, or has none."""
+
+    exit_code = 2
 
 
 class IncompleteRun(WorkbenchError):

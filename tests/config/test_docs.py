@@ -14,7 +14,7 @@ from workbench.config.workbench_yaml import load_workbench
 from workbench.config.yaml_source import load_yaml
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "workbench"
+PACKAGES = (ROOT / "workbench", ROOT / "dashboards")
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 MAKERS = ("Problem", "_Refused", "wrong", "_error")
 
@@ -28,7 +28,7 @@ def documented() -> set[str]:
 def used() -> dict[str, str]:
     """Return each code that a problem is made with, and every constant of the readers that looks like one."""
     found: dict[str, str] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for package in PACKAGES for path in package.rglob("*.py")):
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         first = [n.args[0] for n in nodes if isinstance(n, ast.Call) and n.args and maker(n) in MAKERS]
         texts = [text(node) for node in first]
@@ -52,7 +52,7 @@ def test_every_code_is_documented() -> None:
 
 
 def test_every_documented_code_exists() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for package in PACKAGES for path in package.rglob("*.py"))
     assert [code for code in sorted(documented()) if f'"{code}"' not in source] == []
 
 

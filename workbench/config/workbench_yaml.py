@@ -13,15 +13,18 @@ from urllib.parse import urlsplit
 from pydantic import Field, StringConstraints, model_validator
 
 from workbench.calling.addresses import address_fault
+from workbench.config.dashboards_yaml import DashboardsConfig
 from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, Problem
-from workbench.models import EndpointSpec, ModelSpec, RagSpec
+from workbench.models import EndpointSpec, FewShotSpec, ModelSpec, RagSpec
 from workbench.nouns import Noun
 from workbench.rag.index import IndexSpec
 from workbench.store.home import Home
 
 FILE = "workbench.yaml"
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
+TRAINED = "train:"
+"""How the name of a model begins that a training run made."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
 
 
@@ -77,6 +80,8 @@ class WorkbenchConfig(Noun):
     """Where people label, and with which templates."""
     firewall: FirewallConfig = Field(FirewallConfig(), json_schema_extra={"description": "What counts as a leak."})
     """What counts as a leak."""
+    dashboards: DashboardsConfig = Field(DashboardsConfig(), json_schema_extra={"description": "Who may do what."})
+    """Who may do what on the pages."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +114,13 @@ class Workbench:
         raise ConfigError(replace(unknown_index(name, self.config, "rag"), file=str(self.file)))
 
     def model(self, name: str) -> ModelSpec:
-        """Return a model's spec. Raises `ConfigError` naming the nearest one."""
+        """Return a model's spec; `train:RUN` and `MODEL+…` are derived. Raises `ConfigError` naming the nearest one."""
         if name in self.config.models:
             return self.config.models[name]
+        if name.startswith(TRAINED) or "+" in name:
+            from workbench.config.derived_models import derived
+
+            return derived(self, name)
         raise ConfigError(replace(unknown_model(name, self.config, "models"), file=str(self.file)))
 
 
@@ -156,6 +165,8 @@ def _cross_checked(config: WorkbenchConfig) -> list[Problem]:
             ]
         if isinstance(spec, RagSpec):
             found += _rag_problems(spec, f"models.{name}", config)
+        if isinstance(spec, FewShotSpec) and spec.model not in config.models:
+            found.append(unknown_model(spec.model, config, f"models.{name}.model"))
     return found
 
 

@@ -40,10 +40,11 @@ class Entry(Noun):
 
 def catalogue(home: Home) -> list[Entry]:
     """Return every run, oldest first; a damaged one is listed as such and hides none of the others."""
-    return [_entry(RunFolder(home.runs / run_id)) for run_id in home.run_ids()]
+    return [entry(RunFolder(home.runs / run_id)) for run_id in home.run_ids()]
 
 
-def _entry(folder: RunFolder) -> Entry:
+def entry(folder: RunFolder) -> Entry:
+    """Return one run as it stands now."""
     try:
         if folder.summary.exists():
             run = read_run(folder)

@@ -1,0 +1,168 @@
+"""Pieces that pages are made of. Whatever a model, a file or an annotator wrote passes here before it is shown.
+
+Streamlit reads labels, captions, tables' links and messages as Markdown, with pictures, badges and formulas. So free
+text is shown by `text`, `code`, `changed` or in a cell of `table`, or made harmless by `plain` where only a label is
+possible.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboards import access
+from workbench.errors import WorkbenchError
+from workbench.reports.escaping import markdown_text, one_line, shorten, visible
+from workbench.reports.words import interval_text, number
+from workbench.runs import Interval
+
+LONG = 20_000
+"""Characters of one text that are shown; the rest is counted."""
+COLOURS = {"pass": "green", "fail": "red", "inconclusive": "orange", "waived": "blue"}
+ICONS = {
+    "pass": ":material/check_circle:",
+    "fail": ":material/cancel:",
+    "inconclusive": ":material/help:",
+    "waived": ":material/pan_tool:",
+}
+WORD = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+def head(title: str, what: str = "") -> None:
+    """Begin a page: its title, and one sentence on what it answers. Both are the program's own words."""
+    st.title(title)
+    if what:
+        st.caption(what)
+
+
+def who(person: access.Person) -> None:
+    """Say below the menu who is here."""
+    with st.sidebar:
+        st.caption(f"{plain(person.name)} · {person.role}")
+        if access.logged_in():
+            st.button("Log out", icon=":material/logout:", on_click=st.logout)
+
+
+def plain(said: str, limit: int = 160) -> str:
+    """Return free text as one line that Markdown, directives and formulas leave alone: for labels and captions."""
+    return markdown_text(said, limit).replace(":", ":\N{ZERO WIDTH SPACE}")
+
+
+def text(label: str, said: str | None) -> None:
+    """Show free text as it is, whole lines and blanks, under a label of the program's own."""
+    if label:
+        st.caption(label)
+    st.text(shorten(visible(said or "(no text)"), LONG))
+
+
+def code(said: str) -> None:
+    """Show a command or an id, to be copied."""
+    st.code(visible(said), language=None, wrap_lines=True)
+
+
+def badge(verdict: str, label: str = "") -> None:
+    """Show a verdict by colour, sign and word."""
+    st.badge(label or verdict, icon=ICONS.get(verdict), color=COLOURS.get(verdict, "gray"))  # type: ignore[arg-type]
+
+
+def metric(label: str, value: float | None, interval: Interval | None = None, *, n: int, n_failed: int = 0) -> None:
+    """Show a number with its interval, n and failures."""
+    with st.container(border=True):
+        st.metric(plain(label), number(value))
+        st.caption(f"{interval_text(interval)} · n {n:,} · failed {n_failed:,}".replace("[", "\\["))
+
+
+def empty(what: str, command: str) -> None:
+    """Say that there is nothing here yet, and the command that makes it."""
+    st.info(what, icon=":material/info:")
+    code(command)
+
+
+def fault(exc: WorkbenchError) -> None:
+    """Show what cannot be read or done: what, where, and what to do."""
+    st.error("This cannot be shown or done.", icon=":material/error:")
+    code(str(exc))
+
+
+def broken(number: str) -> None:
+    """Say that a page broke; what happened stands in the server's log under the number."""
+    st.error(f"This page broke. Whoever runs the server finds why in its log, under {number}.", icon=":material/error:")
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, key: str | None = None, height: int | None = None) -> list[int]:
+    """Show rows as a table, cells as text; return the positions of those selected (with a `key`), at most one."""
+    shown: Any = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    size: Any = "auto" if height is None else height
+    if key is None:
+        st.dataframe(shown, hide_index=True, height=size)
+        return []
+    said = st.dataframe(shown, hide_index=True, height=size, key=key, on_select="rerun", selection_mode="single-row")
+    return [at for at in said["selection"]["rows"] if at < len(rows)]
+
+
+def link(label: str, page: str, **query: str) -> None:
+    """Link to another page, in a state of it."""
+    target = st.session_state.get("pages", {}).get(page)
+    if target is not None:
+        st.page_link(target, label=plain(label), query_params=query or None)
+
+
+def button(label: str, what: access.Act, *, key: str, kind: str = "secondary") -> bool:
+    """Show a button for an act; it is off for whom it is not for. The act's function asks `access.act` by itself."""
+    allowed = access.may(what)
+    return st.button(
+        label,
+        key=key,
+        type=kind,  # type: ignore[arg-type]
+        disabled=not allowed,
+        help=None if allowed else f"takes the role {access.ACTS[what]}",
+    )
+
+
+def changed(before: str, after: str) -> None:
+    """Show two texts side by side, with the words marked that one has and the other has not."""
+    left, right = st.columns(2)
+    for column, pieces in zip((left, right), word_diff(visible(before), visible(after)), strict=True):
+        column.html("<div class='wb-text'>" + "".join(_piece(said, mark) for said, mark in pieces) + "</div>")
+
+
+def marked(said: str, spans: Sequence[tuple[int, int]]) -> None:
+    """Show a text with spans of it (characters from, to) marked."""
+    pieces, at = [], 0
+    for begin, end in sorted(spans):
+        pieces += [(said[at:begin], ""), (said[max(at, begin) : end], "mark")]
+        at = max(at, end)
+    pieces.append((said[at:], ""))
+    st.html("<div class='wb-text'>" + "".join(_piece(visible(part), mark) for part, mark in pieces) + "</div>")
+
+
+def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return both texts in pieces of (text, mark): `del` what only the first has, `ins` what only the second has."""
+    old, new = WORD.findall(before[:LONG]), WORD.findall(after[:LONG])
+    left, right = list[tuple[str, str]](), list[tuple[str, str]]()
+    for same, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        left.append(("".join(old[a:b]), "" if same == "equal" else "del"))
+        right.append(("".join(new[c:d]), "" if same == "equal" else "ins"))
+    return [piece for piece in left if piece[0]], [piece for piece in right if piece[0]]
+
+
+STYLES = {
+    "": "",
+    "del": "background:rgba(213,94,0,.25);text-decoration:line-through;",
+    "ins": "background:rgba(0,114,178,.25);text-decoration:underline;",
+    "mark": "background:rgba(230,159,0,.35);",
+}
+
+
+def _piece(said: str, mark: str) -> str:
+    """Return the only HTML that pages make: escaped text within a span of our own style."""
+    return f"<span style='white-space:pre-wrap;overflow-wrap:anywhere;{STYLES[mark]}'>{html.escape(said)}</span>"
+
+
+def _cell(value: Any) -> Any:
+    return one_line(value, 300) if isinstance(value, str) else value
