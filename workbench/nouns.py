@@ -20,7 +20,7 @@ class Noun(BaseModel):
 
     # The docstrings below fields become descriptions only where schemas are made (`workbench.config.schemas`): reading
     # every class's source again at each start would take a quarter of a second.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     def json_bytes(self) -> bytes:
         """Return compact JSON, fields in declared order."""
