@@ -24,6 +24,8 @@ class Request(Noun):
     """Which of several answers to the same prompt this is, from 0. It is part of the cache key."""
     json_schema: dict[str, Any] | None = None
     """JSON Schema that the answer should obey, for servers that can enforce one."""
+    levels: bool = False
+    """Whether the log-probabilities of whole numbers are asked for, of servers that give any."""
 
 
 class Usage(Noun):
@@ -56,6 +58,9 @@ class Output(Noun):
     """Why generation ended, in the server's word. `length` means the answer was cut."""
     model: str = ""
     """The model that answered, in the server's word."""
+    levels: dict[str, float] = {}
+    """Log-probabilities of the whole numbers that might have stood where the answer's last one stands, by number; empty
+    unless they were asked for and given."""
     usage: Usage = Usage()
     """What it consumed."""
 
@@ -314,7 +319,23 @@ class RagSpec(Noun):
         return self
 
 
-ModelSpec = Annotated[EndpointSpec | LocalSpec | RecordedSpec | ScriptedSpec | RagSpec, Field(discriminator="kind")]
+class FewShotSpec(Noun):
+    """A model that is shown solved samples of an evalset's train side before each question."""
+
+    kind: Literal["few_shot"]
+    model: str = Field(min_length=1)
+    """Name of the model that answers."""
+    evalset: str = Field(min_length=1)
+    """Evalset whose train side the shown samples come from; never another side."""
+    shots: int = Field(3, ge=1, le=64)
+    """Samples shown, each of another family. Each takes room in the model's window."""
+    seed: int = Field(0, ge=0)
+    """Decides which samples are shown."""
+
+
+ModelSpec = Annotated[
+    EndpointSpec | LocalSpec | RecordedSpec | ScriptedSpec | RagSpec | FewShotSpec, Field(discriminator="kind")
+]
 """Every kind of model that `workbench.yaml` can name. Adding one means adding it here and in `adapters`."""
 
 NOT_IDENTITY: frozenset[str] = frozenset({"limits", "price", "cache", "startup_timeout", "api_key_env"})

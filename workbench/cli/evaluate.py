@@ -1,4 +1,4 @@
-"""`workbench eval`: run, rescore, show, ls, compare, report."""
+"""`workbench eval`: run, rescore, show, ls, compare, report, ladder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from workbench.cli.compare import compare_command
+from workbench.cli.ladder import ladder_command
 from workbench.cli.options import config_of, json_option, quiet_option
 from workbench.cli.report import report_command
 from workbench.datasets import USES, Use
@@ -160,3 +161,4 @@ def ls_command(ctx: click.Context, as_json: bool) -> None:
 
 eval_group.add_command(compare_command)
 eval_group.add_command(report_command)
+eval_group.add_command(ladder_command)

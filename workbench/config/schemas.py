@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from workbench.config.evalset_yaml import EvalsetSpec
+from workbench.config.ladder_yaml import LadderSpec
 from workbench.config.workbench_yaml import WorkbenchConfig
 from workbench.curation.synth.recipes import SynthRecipe
 from workbench.nouns import Noun
@@ -20,6 +21,7 @@ NOUNS: dict[str, type[Noun]] = {
     "evalset": EvalsetSpec,
     "training": TrainSpec,
     "synth": SynthRecipe,
+    "ladder": LadderSpec,
 }
 
 

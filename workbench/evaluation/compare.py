@@ -36,7 +36,7 @@ def compare_all(runs: Sequence[Finished], shown: int = CHANGES) -> Comparisons:
     if problems:
         raise DataError(problems)
     found = [compare(baseline, [other], shown) for other in others]
-    return Comparisons(against=tuple(_held_together(found) if len(found) > 1 else found))
+    return Comparisons(against=tuple(held_together(found) if len(found) > 1 else found))
 
 
 def compare(baseline: Pool, candidate: Pool, shown: int = CHANGES) -> Comparison:
@@ -190,7 +190,7 @@ def _explored(metrics: Sequence[MetricDifference]) -> list[MetricDifference]:
     ]
 
 
-def _held_together(found: Sequence[Comparison]) -> list[Comparison]:
+def held_together(found: Sequence[Comparison]) -> list[Comparison]:
     """Adjust each metric's p-values over several candidates against one baseline."""
     whole = [(c, i, m) for c, one in enumerate(found) for i, m in enumerate(one.metrics) if not m.slice]
     adjusted: dict[tuple[int, int], float] = {}

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from workbench.adapters.transformers_serve import locate
 from workbench.config.workbench_yaml import Workbench
+from workbench.jobs.few_shot import few_shot_identity
 from workbench.jobs.rag import rag_identity
-from workbench.models import EndpointSpec, LocalSpec, ModelSpec, RagSpec, RecordedSpec, ScriptedSpec, spec_fingerprint
+from workbench.models import (
+    EndpointSpec,
+    FewShotSpec,
+    LocalSpec,
+    ModelSpec,
+    RagSpec,
+    RecordedSpec,
+    ScriptedSpec,
+    spec_fingerprint,
+)
 from workbench.reading.recorded import RecordedAnswers
 
 
@@ -23,6 +33,8 @@ def identity_of(bench: Workbench, spec: ModelSpec) -> str:
             return locate(resolved(bench, spec), bench.home.cache / "weights.json").identity()
         case RagSpec():
             return rag_identity(bench, spec, identity(bench, spec.generator))
+        case FewShotSpec():
+            return few_shot_identity(bench, spec, identity(bench, spec.model))
         case RecordedSpec():
             answers = open_answers(bench, spec)
             answers.close()

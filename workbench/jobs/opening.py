@@ -17,10 +17,12 @@ from workbench.adapters.trulens_feedback import TruLensFeedback
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Sample
+from workbench.jobs.few_shot import FewShotModel, shown
 from workbench.jobs.identities import identity, open_answers, resolved
 from workbench.jobs.rag import open_pipeline
 from workbench.models import (
     EndpointSpec,
+    FewShotSpec,
     LocalSpec,
     Model,
     Output,
@@ -126,6 +128,8 @@ class _Opening:
                 return WaitingModel(name, spec.limits.concurrency, kept, identity(bench, name), self.server)
             case RagSpec():
                 return open_pipeline(bench, spec, self.open(spec.generator), self.opened.embed)
+            case FewShotSpec():
+                return FewShotModel(shown(bench, spec), self.open(spec.model))
             case RecordedSpec():
                 return RecordedModel(open_answers(bench, spec))
             case ScriptedSpec():

@@ -9,14 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.calling.addresses import api_key
+from workbench.config.derived_models import pinned
 from workbench.config.evalset_yaml import Evalset, find_evalsets, load_evalset
 from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Use
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.evaluation.run import read_start
+from workbench.jobs.few_shot import refuse_shown
 from workbench.jobs.identities import identity
 from workbench.jobs.sides import refuse_overlap
-from workbench.models import NOT_IDENTITY, EndpointSpec, RagSpec
+from workbench.models import NOT_IDENTITY, EndpointSpec, FewShotSpec, RagSpec
 from workbench.nouns import fingerprint
 from workbench.reading.stored import StoredDataset
 from workbench.runs import RunSpec
@@ -80,8 +82,9 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
         raise ConfigError(problem)
     rows = evalset.rows(asked.use, bench.home)
     refuse_overlap(evalset, bench.home)
-    name = model_for(bench, asked, evalset)
+    name = pinned(bench, model_for(bench, asked, evalset), evalset.name)
     candidate = bench.model(name)
+    refuse_shown(bench, name, rows)
     scorers = evalset.scorers
     judges = sorted({name for scorer in scorers for name in scorer.judges()})
     _require_keys(bench, [name, *judges])
@@ -115,8 +118,8 @@ def _require_keys(bench: Workbench, names: Sequence[str]) -> None:
     """Raise `ConfigError` for a key that is not set, before a run begins and any other model is paid."""
     for name in names:
         spec = bench.model(name)
-        if isinstance(spec, RagSpec):
-            spec = bench.model(spec.generator)
+        while isinstance(spec, RagSpec | FewShotSpec):
+            spec = bench.model(spec.generator if isinstance(spec, RagSpec) else spec.model)
         if isinstance(spec, EndpointSpec):
             api_key(spec)
 
@@ -129,6 +132,15 @@ def folder_for(bench: Workbench, spec: RunSpec, fresh: bool) -> tuple[RunFolder,
             if not folder.summary.exists() and _is_of(folder, spec):
                 return folder, True
     return bench.home.new_run(spec, datetime.now(UTC)), False
+
+
+def finished_run(bench: Workbench, spec: RunSpec) -> RunFolder | None:
+    """Return the newest finished run of the very same spec, or `None`."""
+    for run_id in reversed(bench.home.run_ids()):
+        folder = RunFolder(bench.home.runs / run_id)
+        if folder.summary.exists() and _is_of(folder, spec):
+            return folder
+    return None
 
 
 def _is_of(folder: RunFolder, spec: RunSpec) -> bool:

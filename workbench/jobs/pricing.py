@@ -8,9 +8,10 @@ from pydantic import Field
 
 from workbench.config.workbench_yaml import Workbench
 from workbench.evaluation.engine import chosen
+from workbench.jobs.few_shot import shown
 from workbench.jobs.planning import Plan
 from workbench.jobs.rag import current_index
-from workbench.models import EndpointSpec, LocalSpec, ModelSpec, Output, Price, RagSpec
+from workbench.models import EndpointSpec, FewShotSpec, LocalSpec, ModelSpec, Output, Price, RagSpec
 from workbench.nouns import Noun
 from workbench.records import Message
 from workbench.scoring.judge import RubricJudge
@@ -55,6 +56,9 @@ def estimate(bench: Workbench, plan: Plan) -> list[Estimate]:
 def priced(bench: Workbench, role: str, name: str, calls: int, tokens: float) -> Estimate:
     """Return what so many calls with so many prompt tokens in all would cost at most."""
     spec = bench.model(name)
+    if isinstance(spec, FewShotSpec):
+        tokens += calls * tokens_in(shown(bench, spec))
+        spec = bench.model(spec.model)
     if isinstance(spec, RagSpec):
         # Each passage is taken for as long as its index's longest chunk.
         chunk = max(current_index(bench, index)[1].longest for index in spec.index)
