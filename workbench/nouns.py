@@ -42,6 +42,29 @@ def canonical_bytes(value: Any) -> bytes:
         )
 
 
+def plain_of(text: str | bytes) -> Any:
+    """Return the plain data of JSON that `canonical_bytes` wrote, lone surrogates too, which orjson refuses.
+
+    Raises `ValueError` for what is no JSON.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        import json
+
+        return json.loads(text)
+
+
+def indented(value: Any) -> str:
+    """Return plain data as JSON for people, two spaces a level; lone surrogates are escaped."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    except TypeError:
+        import json
+
+        return json.dumps(value, indent=2, allow_nan=False)
+
+
 def fingerprint(value: Any) -> str:
     """Return a content hash of plain data: 32 hex digits of SHA-256 over `canonical_bytes`."""
     return hashlib.sha256(canonical_bytes(value)).hexdigest()[:32]

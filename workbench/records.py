@@ -74,6 +74,8 @@ class Record(Noun):
     """The prompt family: the unit that the firewall splits by and that statistics cluster by."""
     tags: dict[str, str] = {}
     """Slices this record belongs to, as name → value."""
+    shown: dict[str, str] = {}
+    """Texts that annotators saw or are to see beside it, such as a judge's verdict and reason, by key."""
 
 
 class Span(Noun):

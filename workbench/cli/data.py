@@ -22,7 +22,7 @@ def data_group() -> None:
 @json_option
 @click.pass_context
 def ls_command(ctx: click.Context, as_json: bool) -> None:
-    """List the stored datasets, the newest version of each, and imported records."""
+    """List the stored datasets, the newest version of each, and the records that were pulled or imported last."""
     from workbench.cli.data_listing import list_datasets
 
     list_datasets(config_of(ctx), as_json=as_json)
@@ -41,8 +41,8 @@ def show_command(
 ) -> None:
     """Show a stored dataset and its rows, or where they come from.
 
-    NAME is a dataset's name as `data ls` tells it, NAME@FINGERPRINT for an older version, or a folder. With --row and
-    --lineage: the records behind the row, and who said what of them.
+    NAME is a dataset's or records' name as `data ls` tells it, NAME@FINGERPRINT for an older version, or a dataset's
+    folder. With --row and --lineage: the records behind the row, and who said what of them.
     """
     from workbench.cli.data_listing import show_dataset
     from workbench.cli.showing_lineage import show_lineage, show_row
@@ -167,7 +167,7 @@ data_group.add_command(filter_command)
 def export_command(
     ctx: click.Context, name: str, to: str, out: Path, bare: bool, skip_unfit: bool, as_json: bool
 ) -> None:
-    """Write a stored dataset for a trainer or a service.
+    """Write a stored dataset for a trainer or a service, or labelled records as they are (--to workbench).
 
     What a format has no place for, such as ids and lineage, stands in one column `workbench`; importing the file again
     gives the same rows. Where rows cannot be held, nothing is written and they are counted.

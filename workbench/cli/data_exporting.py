@@ -7,14 +7,13 @@ import orjson
 
 from workbench.cli.progress import say
 from workbench.config.workbench_yaml import Workbench
-from workbench.curation.exporting import Export, export
-from workbench.curation.stored_datasets import find_dataset
+from workbench.curation.exporting import Export
+from workbench.jobs.exporting import export_named
 
 
 def send_out(bench: Workbench, name: str, wish: Export, *, as_json: bool) -> None:
-    """Export a dataset and say what was written, and what was not."""
-    stored = find_dataset(bench.home.root, name)
-    done = export(stored, wish)
+    """Export a dataset or records and say what was written, and what was not."""
+    stored, done = export_named(bench.home.root, name, wish)
     if as_json:
         told = {
             "dataset": stored.manifest.fingerprint, "format": done.format.name, "n": done.n,
@@ -29,5 +28,5 @@ def send_out(bench: Workbench, name: str, wish: Export, *, as_json: bool) -> Non
         say(f"  {n:,} rows lose their `{field}`")
     for line in done.advice:
         say(f"  {line}")
-    click.echo(f"{done.n:,} {stored.manifest.kind} as {done.format.name}")
+    click.echo(f"{done.n:,} {done.format.kind} as {done.format.name}")
     click.echo("\n".join(str(path) for path in done.files))

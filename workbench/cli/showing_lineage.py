@@ -10,7 +10,7 @@ from workbench.curation.stored_datasets import find_dataset
 from workbench.jobs.atlas import Atlas
 from workbench.jobs.lineage import Node, lineage
 from workbench.jobs.row_lineage import find_row, row_lineage
-from workbench.nouns import Many
+from workbench.nouns import Many, indented
 from workbench.reports.escaping import one_line, visible
 
 NAME, NOTE = 100, 200
@@ -35,7 +35,7 @@ def show_row(bench: Workbench, name: str, row_id: str, *, with_lineage: bool, as
     stored = find_dataset(bench.home.root, name)
     if not with_lineage:
         row = find_row(stored, row_id).model_dump(mode="json")
-        text = orjson.dumps(row, option=orjson.OPT_INDENT_2).decode()
+        text = indented(row)
         click.echo(text if as_json else visible(text))
         return
     found = row_lineage(stored, row_id, Atlas(bench.home))

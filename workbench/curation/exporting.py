@@ -6,21 +6,23 @@ Every row is read back before it is written (`formats/writing.py`), so what a fo
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from workbench.curation.formats.format import OURS, Fields, Format
+from workbench.curation.formats.format import OURS, Fields, Format, Kind
 from workbench.curation.formats.openai_rules import OpenAIRules
 from workbench.curation.formats.table import BY_NAME, format_named
 from workbench.curation.formats.writing import CELLS, Losses, cells_of, row_of
 from workbench.curation.packages import PACKAGES, FileKind, Package
 from workbench.curation.parquet_out import write_parquet
+from workbench.datasets import Manifest
 from workbench.errors import DataError, Problem
 from workbench.reading.source import KINDS
 from workbench.reading.stored import StoredDataset
@@ -56,8 +58,30 @@ class Exported:
     advice: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Outgoing:
+    """What is exported: a dataset's rows, or records with what people said of them."""
+
+    kind: Kind
+    """What a row is."""
+    where: str
+    """Its folder, for messages."""
+    n: int
+    """Rows."""
+    rows: Callable[[], Iterator[Fields]]
+    """Yields each row as plain data; of a record with its `labels`."""
+    manifest: Manifest | None
+    """`None` of records, which no package with files of its own takes."""
+
+
 def export(stored: StoredDataset, wish: Export) -> Exported:
     """Write a dataset. Raises `DataError` where the format cannot hold a row, or a file is there already."""
+    m = stored.manifest
+    return export_rows(Outgoing(m.kind, str(stored.path), m.n, lambda: _plain(stored), m), wish)
+
+
+def export_rows(stored: Outgoing, wish: Export) -> Exported:
+    """Write rows of any kind, as `export` does."""
     package, format = _target(stored, wish.to)
     if wish.out.exists():
         fix = "choose another path, or remove it"
@@ -80,9 +104,9 @@ def export(stored: StoredDataset, wish: Export) -> Exported:
     return Exported(format, tuple(files), n, losses.rows, losses.fields, advice)
 
 
-def _target(stored: StoredDataset, to: str) -> tuple[Package | None, Format]:
+def _target(stored: Outgoing, to: str) -> tuple[Package | None, Format]:
     """Return the package, if it is one, and the format for a dataset's kind. Raises `DataError`."""
-    kind = stored.manifest.kind
+    kind = stored.kind
     package = next((p for p in PACKAGES if p.name == to), None)
     if package is None and to not in BY_NAME:
         known = [p.name for p in PACKAGES] + [f.name for f in BY_NAME.values() if f.write]
@@ -95,9 +119,7 @@ def _target(stored: StoredDataset, to: str) -> tuple[Package | None, Format]:
             f.name for f in BY_NAME.values() if f.write and f.kind == kind
         ]
         what = f"'{to}' has no form for {kind}"
-        raise DataError(
-            Problem("CANNOT_HOLD", what, str(stored.path), fix=f"one of: {', '.join(dict.fromkeys(fitting))}")
-        )
+        raise DataError(Problem("CANNOT_HOLD", what, stored.where, fix=f"one of: {', '.join(dict.fromkeys(fitting))}"))
     return package, format
 
 
@@ -110,17 +132,31 @@ def _file_kind(path: Path) -> FileKind:
     )
 
 
+def _plain(stored: StoredDataset) -> Iterator[Fields]:
+    return (noun.model_dump(mode="json") for noun in stored.iter_values())
+
+
 def _rows(
-    stored: StoredDataset, format: Format, wish: Export, losses: Losses, rules: OpenAIRules | None, file: FileKind
+    stored: Outgoing, format: Format, wish: Export, losses: Losses, rules: OpenAIRules | None, file: FileKind
 ) -> Iterator[Fields]:
-    for noun in stored.iter_values():
-        fields = noun.model_dump(mode="json")
+    for fields in stored.rows():
+        labels = fields.pop("labels", ())
         if rules is not None:
             rules.see(fields)
         make = cells_of if file == "csv" else row_of
-        row = make(fields, format, wish.bare, losses)
+        row = make(fields, format, wish.bare, losses) if file == "jsonl" or _holds(fields, losses) else None
         if row is not None:
-            yield row
+            yield row | ({"labels": labels} if labels else {})
+
+
+def _holds(fields: Fields, losses: Losses) -> bool:
+    """Return whether a table of UTF-8 can hold a row's texts; one that it cannot is counted."""
+    try:
+        orjson.dumps(fields)
+    except TypeError:
+        losses.rows["half of a surrogate pair, which only a .jsonl file can hold"] += 1
+        return False
+    return True
 
 
 def _write(path: Path, kind: FileKind, format: Format, rows: Iterator[Fields]) -> int:
@@ -131,7 +167,7 @@ def _write(path: Path, kind: FileKind, format: Format, rows: Iterator[Fields]) -
     if kind == "jsonl":
         with path.open("wb") as file:
             for row in rows:
-                file.write(orjson.dumps(row) + b"\n")
+                file.write(_line(row) + b"\n")
                 n += 1
         return n
     names = CELLS.get(format.name)
@@ -147,16 +183,24 @@ def _write(path: Path, kind: FileKind, format: Format, rows: Iterator[Fields]) -
     return n
 
 
-def _judge(stored: StoredDataset, format: Format, wish: Export, losses: Losses, rules: OpenAIRules | None) -> None:
+def _line(row: Fields) -> bytes:
+    """Return a row as a line of JSON; half of a surrogate pair, which UTF-8 has not, is escaped."""
+    try:
+        return orjson.dumps(row)
+    except TypeError:
+        return json.dumps(row, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _judge(stored: Outgoing, format: Format, wish: Export, losses: Losses, rules: OpenAIRules | None) -> None:
     """Raise `DataError` where rows cannot be held, or OpenAI would refuse them; then nothing is kept."""
-    where = str(stored.path)
+    where = stored.where
     if losses.rows and not wish.skip_unfit:
         fix = "choose another format, or leave such rows out with --skip-unfit"
         raise DataError(
             Problem("CANNOT_HOLD", f"{n:,} rows that '{format.name}' cannot hold: {why}", where, fix=fix)
             for why, n in losses.rows.most_common()
         )
-    if losses.rows.total() == stored.manifest.n:
+    if losses.rows.total() == stored.n:
         raise DataError(
             Problem("NO_RECORDS", f"'{format.name}' can hold none of the rows", where, fix="choose another")
         )
@@ -164,11 +208,11 @@ def _judge(stored: StoredDataset, format: Format, wish: Export, losses: Losses, 
         raise DataError(found)
 
 
-def _beside(work: Path, package: Package, stored: StoredDataset, losses: Losses, out: Path) -> list[Path]:
+def _beside(work: Path, package: Package, stored: Outgoing, losses: Losses, out: Path) -> list[Path]:
     """Write the files that belong to the rows, and put the folder in its place."""
-    assert package.files is not None
+    assert package.files is not None and stored.manifest is not None
     thumbed = package.name == "llama-factory" and b'"label":' in (work / package.rows).read_bytes()[:65_536]
-    told = "thumbs" if thumbed else package.formats[stored.manifest.kind]
+    told = "thumbs" if thumbed else package.formats[stored.kind]
     for name, text in package.files(stored.manifest, told).items():
         with replacing(work / name) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -8,7 +8,8 @@ from typing import Literal
 
 import orjson
 
-from workbench.datasets import Kind, Manifest
+from workbench.curation.formats.format import Kind as Rows
+from workbench.datasets import Manifest
 
 FileKind = Literal["jsonl", "csv", "parquet"]
 
@@ -19,7 +20,7 @@ class Package:
 
     name: str
     what: str
-    formats: Mapping[Kind, str]
+    formats: Mapping[Rows, str]
     """Format of each kind that it takes."""
     files: Callable[[Manifest, str], dict[str, str]] | None = None
     """Return the files beside the rows, by name; with them the export is a folder."""
@@ -127,6 +128,7 @@ PACKAGES: tuple[Package, ...] = (
     ),
     Package(
         "workbench", "every field, as it is",
-        {"conversations": "workbench-conversations", "pairs": "workbench-pairs", "samples": "workbench-samples"},
+        {"conversations": "workbench-conversations", "pairs": "workbench-pairs", "samples": "workbench-samples",
+         "records": "workbench-records"},
     ),
 )  # fmt: skip

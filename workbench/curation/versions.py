@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-import orjson
 from pydantic import Field
 
-from workbench.nouns import Many, Noun
+from workbench.nouns import Many, Noun, plain_of
 from workbench.reading.stored import StoredDataset
 
 MOST_WORDS = 4000
@@ -140,7 +139,7 @@ def _places(sides: Iterable[StoredDataset]) -> dict[str, _Place]:
 
 def _rows(sides: Iterable[StoredDataset], wanted: set[str]) -> dict[str, dict[str, Any]]:
     found = (row for stored in sides for rows in stored.iter_rows() for row in rows if row.id in wanted)
-    return {row.id: orjson.loads(row.text) for row in found}
+    return {row.id: plain_of(row.text) for row in found}
 
 
 def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[FieldChange]:

@@ -15,6 +15,7 @@ NOUNS: dict[Kind, type[BaseModel]] = {
     "samples": Sample,
     "records": Record,
 }
+TEXTS = frozenset({"tags", "lineage", "shown", "labels"})
 
 
 def _format(name: str, kind: Kind, sign: str, needed: frozenset[str], other: frozenset[str]) -> Format:
@@ -27,8 +28,11 @@ def _format(name: str, kind: Kind, sign: str, needed: frozenset[str], other: fro
 
 
 def _as_it_is(row: Fields, notes: Notes) -> Fields:
-    # Parquet has no column for objects whose names differ from row to row: there they are JSON texts.
-    return {k: orjson.loads(v) if k in ("tags", "lineage") and isinstance(v, str) else v for k, v in row.items()}
+    # Parquet has no column for what differs in kind from row to row: there it is JSON text, and a reference a list.
+    found = {k: orjson.loads(v) if k in TEXTS and isinstance(v, str) else v for k, v in row.items()}
+    if isinstance(found.get("reference"), list):
+        found["reference"] = next(iter(found["reference"]), None)
+    return found
 
 
 def _whole(fields: Fields) -> Fields:

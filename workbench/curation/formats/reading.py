@@ -179,7 +179,8 @@ def _sample() -> Fields:
 
 
 def _record() -> Fields:
-    return {"id": "", "outputs": [], "contexts": [], "reference": None, "origin": "", "group": "", "tags": {}}
+    return {"id": "", "outputs": [], "contexts": [], "reference": None, "origin": "", "group": "", "tags": {},
+            "shown": {}}  # fmt: skip
 
 
 DEFAULTS: dict[Kind, Callable[[], Fields]] = {

@@ -13,6 +13,7 @@ import orjson
 
 from workbench.curation.formats.format import OURS, Fields, Format, Notes, Unfit
 from workbench.curation.formats.reading import Recipe, understood
+from workbench.nouns import canonical_bytes
 
 CONTENT = frozenset({"messages", "prompt", "chosen", "rejected", "tools", "references", "outputs", "contexts"})
 """Fields that are the row; a format that changes them cannot hold it."""
@@ -44,7 +45,7 @@ def row_of(fields: Fields, format: Format, bare: bool, losses: Losses) -> Fields
         # A name made from the content is made again by whoever reads the row.
         losses.fields.update(lost.keys())
         return row
-    return row | ({OURS: orjson.dumps(lost).decode()} if lost else {})
+    return row | ({OURS: canonical_bytes(lost).decode()} if lost else {})
 
 
 def _beside(name: str, fields: Fields, back: Fields) -> bool:
@@ -92,7 +93,7 @@ def cells_of(fields: Fields, format: Format, bare: bool, losses: Losses) -> Fiel
     if bare:
         losses.fields.update(lost.keys())
         return cells
-    told = orjson.dumps(lost).decode() if lost else ""
+    told = canonical_bytes(lost).decode() if lost else ""
     if len(told) > MAX_CELL:
         losses.rows[f"more than {MAX_CELL:,} characters beside the cells"] += 1
         return None
