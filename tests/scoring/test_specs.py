@@ -42,12 +42,29 @@ KINDS: dict[str, dict[str, Any]] = {
         "judge": "j",
         "content": {"name": "r", "version": "1", "scale": "binary", "body": "B"},
     },
+    "checklist_judge": {"judge": "j", "questions": [{"name": "a", "passes_when": "it is right"}]},
+    "panel_judge": {
+        "rubric": "r.md",
+        "panel": ["j", "k"],
+        "content": {"name": "r", "version": "1", "scale": "binary", "body": "B"},
+    },
+    "pairwise_judge": {
+        "rubric": "r.md",
+        "judge": "j",
+        "content": {"name": "r", "version": "1", "scale": "binary", "body": "B"},
+    },
+    "scorecard_judge": {
+        "rubric": "r.md",
+        "judge": "j",
+        "content": {"name": "r", "version": "1", "scale": {"ordinal": {"min": 1, "max": 5}}, "body": "B"},
+    },
     "ragas": {"name": "r", "metric": "faithfulness", "judge": "j"},
     "trulens": {"name": "r", "feedback": "groundedness", "judge": "j"},
 }
-NAMED = ("rubric_judge", "retrieval", "ragas", "trulens")
+JUDGES = ("rubric_judge", "checklist_judge", "panel_judge", "pairwise_judge", "scorecard_judge")
+NAMED = ("rubric_judge", "panel_judge", "pairwise_judge", "scorecard_judge", "retrieval", "ragas", "trulens")
 """Kinds that take their metric's name where they have none of their own."""
-CALLING = ("embedding_similarity", "context_relevance", "rubric_judge", "ragas", "trulens")
+CALLING = ("embedding_similarity", "context_relevance", *JUDGES, "ragas", "trulens")
 CLASSES: tuple[type[Scorer], ...] = get_args(get_args(ScorerSpec)[0])
 HEAVY = ["torch", "numpy", "scipy", "sacrebleu", "rouge_score", "nltk", "jsonschema", "sentence_transformers", "re2"]
 HEAVY += ["ragas", "trulens", "openai"]
@@ -115,7 +132,7 @@ def test_no_text_breaks_a_scorer_and_every_value_lies_within_the_range(spec, sco
 def test_every_scorer_and_every_setting_is_documented(scorer) -> None:
     section = DOCS.read_text(encoding="utf-8").partition(f"### `{kind_of(scorer)}`")[2].partition("\n### ")[0]
     assert section, f"docs/scorers.md has no section on {kind_of(scorer)}"
-    for name in set(scorer.model_fields) - {"kind", "name", "better", "content"}:
+    for name in set(scorer.model_fields) - {"kind", "name", "better", "content", "shots", "answers"}:
         assert f"`{name}`" in section, f"docs/scorers.md does not explain {kind_of(scorer)}.{name}"
 
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from workbench.calling.addresses import api_key, check_endpoint, proxy_for
 from workbench.calling.budget import Budget, Spent
-from workbench.calling.chat import Answer, Reply, Trouble, counted_tokens, parse, read, request_body
+from workbench.calling.chat import Answer, Chat, Dialect, Reply, Sent, Trouble, counted_tokens, parse
 from workbench.calling.clock import Clock, RealClock
 from workbench.calling.rate_limits import Pace, Shared
 from workbench.calling.retry import asked_wait, wait_before
 from workbench.calling.secrets import one_line, redact
 from workbench.errors import ModelError
 from workbench.models import EndpointSpec, Output, OutputFailure, Request
-from workbench.nouns import canonical_bytes
+from workbench.nouns import fingerprint
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_answers, kept_json, unpaid
 
 if TYPE_CHECKING:
@@ -48,14 +48,17 @@ class OpenAIEndpoint:
         clock: Clock | None = None,
         rng: random.Random | None = None,
         shared: Shared | None = None,
+        dialect: Dialect | None = None,
     ) -> None:
         """`identity` is the fingerprint of everything that can change an answer, `spec_fingerprint(spec, weights)`.
+        `dialect` is what is spoken; left out, it is the chat protocol.
 
         Raises `ConfigError` for an address that is not plain http or https, and for a budget without prices.
         """
         check_endpoint(spec, budget)
         self.concurrency = spec.limits.concurrency
         self._spec = spec
+        self._dialect: Dialect = dialect or Chat(spec)
         self._cache = cache if spec.cache else None
         self._budget = budget or Budget(None)
         self._identity = identity
@@ -75,9 +78,13 @@ class OpenAIEndpoint:
         Raises `ModelError` when the server refuses everybody, `ConfigError` when the key is not set, and
         `IncompleteRun` when the budget is spent or the cache's disk is full.
         """
+        return await self.ask(request, self._dialect)
+
+    async def ask(self, request: Request, dialect: Dialect) -> Output | OutputFailure:
+        """Answer one request that is put in another dialect, within the same limits, cache and budget."""
         if self._cache is None:
-            return await self._ask_in_turn(request)
-        key = answer_key(self._identity, request)
+            return await self._ask_in_turn(request, dialect)
+        key = self._key(request, dialect)
         if (kept := kept_answers(self._cache, [key])[0]) is not None:
             return kept
         while (asked := self._asked.get(key)) is not None:
@@ -85,13 +92,13 @@ class OpenAIEndpoint:
             if (outcome := await asyncio.shield(asked)) is not None:
                 usage = unpaid(outcome.usage.input_tokens, outcome.usage.output_tokens)
                 return outcome.model_copy(update={"usage": usage})
-        return await self._ask_for_all(request, key, self._cache)
+        return await self._ask_for_all(request, dialect, key, self._cache)
 
     def kept(self, requests: Sequence[Request]) -> Sequence[bytes | None]:
         """Return the answers that are in the cache."""
         if self._cache is None:
             return [None] * len(requests)
-        return kept_json(self._cache, [answer_key(self._identity, request) for request in requests])
+        return kept_json(self._cache, [self._key(request, self._dialect) for request in requests])
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -99,12 +106,18 @@ class OpenAIEndpoint:
             await self._wire.session.close()
             self._wire = None
 
-    async def _ask_for_all(self, request: Request, key: bytes, cache: ResponseCache) -> Output | OutputFailure:
+    def _key(self, request: Request, dialect: Dialect) -> bytes:
+        marked = fingerprint([self._identity, dialect.marks]) if dialect.marks else self._identity
+        return answer_key(marked, request)
+
+    async def _ask_for_all(
+        self, request: Request, dialect: Dialect, key: bytes, cache: ResponseCache
+    ) -> Output | OutputFailure:
         """Answer also whoever asks the same in the meantime, and keep the answer for those who ask later."""
         asked = self._asked[key] = asyncio.get_running_loop().create_future()
         outcome = None
         try:
-            outcome = await self._ask_in_turn(request)
+            outcome = await self._ask_in_turn(request, dialect)
             if isinstance(outcome, Output):
                 keep_answer(cache, key, outcome)
             return outcome
@@ -112,27 +125,25 @@ class OpenAIEndpoint:
             del self._asked[key]
             asked.set_result(outcome)
 
-    async def _ask_in_turn(self, request: Request) -> Output | OutputFailure:
+    async def _ask_in_turn(self, request: Request, dialect: Dialect) -> Output | OutputFailure:
         async with self._slots:
-            return await self._ask(request)
+            return await self._ask(request, dialect)
 
     # ------------------------------------------------------------ asking until there is an answer, or no time left
 
-    async def _ask(self, request: Request) -> Output | OutputFailure:
+    async def _ask(self, request: Request, dialect: Dialect) -> Output | OutputFailure:
         limits = self._spec.limits
-        body = canonical_bytes(request_body(self._spec, request))
-        spent = Spent(self._spec.price, len(body), self._spec.sampling.max_tokens)
+        sent = dialect.sent(request)
+        spent = Spent(self._spec.price, sent.size, dialect.max_tokens)
         deadline = self._clock.now() + limits.total_timeout
         while True:
-            deadline += await self._admitted(spent, body)
+            deadline += await self._admitted(spent, sent)
             left = deadline - self._clock.now()
-            reply = await self._attempt(body, min(limits.timeout, left), spent)
-            outcome = self._understood(reply, spent)
+            reply = await self._attempt(sent, min(limits.timeout, left), spent)
+            outcome = self._understood(reply, spent, dialect)
             if isinstance(outcome, Answer):
                 self._answered = True
-                return Output(
-                    text=outcome.text, finish_reason=outcome.finish_reason, model=outcome.model, usage=spent.usage()
-                )
+                return Output(**vars(outcome), usage=spent.usage())
             if outcome.hint and not self._answered and spent.attempts >= min(PROBES, limits.attempts):
                 raise ModelError(f"{self._spec.base_url}: {outcome.message}; {outcome.hint}")
             if not outcome.again or spent.attempts >= limits.attempts:
@@ -146,16 +157,16 @@ class OpenAIEndpoint:
                 self._pace.close(asked)
             await self._clock.sleep(wait)
 
-    async def _admitted(self, spent: Spent, body: bytes) -> float:
+    async def _admitted(self, spent: Spent, sent: Sent) -> float:
         """Wait for budget and pace. Returns the seconds waited, which the server is not to blame for."""
         self._budget.check()
         began = self._clock.now()
-        spent.reserved = await self._pace.admit(len(body))
+        spent.reserved = await self._pace.admit(sent.size)
         # Others may have spent the rest of the budget in the meantime.
         self._budget.check()
         return self._clock.now() - began
 
-    async def _attempt(self, body: bytes, seconds: float, spent: Spent) -> Reply | Trouble:
+    async def _attempt(self, sent: Sent, seconds: float, spent: Spent) -> Reply | Trouble:
         """Send once and read to the end, within `seconds`."""
         wire = self._wire = self._wire or _open(self._spec)
         spent.attempts += 1
@@ -163,13 +174,13 @@ class OpenAIEndpoint:
         try:
             # One limit over the whole attempt: a server that drips a byte a second passes every limit on a single read.
             async with asyncio.timeout(seconds):
-                return await wire.post(body)
+                return await wire.send(sent)
         except TimeoutError:
             return Trouble("timeout", f"no complete answer within {seconds:.3g} s", again=True)
         finally:
             spent.latency += self._clock.now() - began
 
-    def _understood(self, reply: Reply | Trouble, spent: Spent) -> Answer | Trouble:
+    def _understood(self, reply: Reply | Trouble, spent: Spent, dialect: Dialect) -> Answer | Trouble:
         if isinstance(reply, Trouble):
             return reply
         payload = parse(reply.body)
@@ -178,7 +189,7 @@ class OpenAIEndpoint:
         if reply.status == 200 or None not in tokens:
             self._budget.charge(spent.charge(*tokens))
         self._pace.settle(spent.reserved, *tokens)
-        return read(reply, payload, self._spec)
+        return dialect.read(reply, payload)
 
     def _failed(self, trouble: Trouble, spent: Spent) -> OutputFailure:
         tries = f" ({spent.attempts} attempts)" if trouble.again else ""
@@ -199,30 +210,30 @@ def _too_late(trouble: Trouble, asked: float, left: float, total: float) -> Trou
 
 @dataclass(frozen=True, repr=False)
 class Wire:
-    """Open connections to where chat completions are, and the key that they use."""
+    """Open connections to a server, and the key that they use."""
 
     session: aiohttp.ClientSession
-    url: str
     key: str
     """Empty when the server wants none."""
 
-    async def post(self, body: bytes) -> Reply | Trouble:
-        """Send a chat completion request and read the reply to its end."""
+    async def send(self, sent: Sent) -> Reply | Trouble:
+        """Send a request and read the reply to its end."""
         import aiohttp
 
         try:
-            async with self.session.post(self.url, data=body, allow_redirects=False) as response:
+            body = sent.body or None
+            async with self.session.request(sent.method, sent.url, data=body, allow_redirects=False) as response:
                 return Reply(response.status, response.headers, await _read_body(response), self.key)
         except (aiohttp.ClientError, OSError, OverflowError) as exc:
-            return self._no_reply(exc)
+            return self._no_reply(exc, sent.url)
 
-    def _no_reply(self, cause: Exception) -> Trouble:
+    def _no_reply(self, cause: Exception, url: str) -> Trouble:
         import aiohttp
 
         said = one_line(redact(f"{type(cause).__name__}: {cause}", self.key))
         if isinstance(cause, aiohttp.ClientSSLError):
             fix = "install the server's certificate authority (SSL_CERT_FILE names it); certificates are always checked"
-            raise ModelError(f"{self.url}: no trusted TLS connection ({said}); {fix}") from None
+            raise ModelError(f"{url}: no trusted TLS connection ({said}); {fix}") from None
         if isinstance(cause, aiohttp.ClientConnectorError):
             return Trouble("connection", said, again=True, hint="is the server running, and is base_url its address?")
         return Trouble("connection", said, again=True)
@@ -231,7 +242,7 @@ class Wire:
 def _open(spec: EndpointSpec) -> Wire:
     import aiohttp
 
-    key, base_url = api_key(spec), spec.base_url.rstrip("/")
+    key = api_key(spec)
     session = aiohttp.ClientSession(
         headers=_headers(key),
         connector=aiohttp.TCPConnector(limit=spec.limits.concurrency),
@@ -239,7 +250,7 @@ def _open(spec: EndpointSpec) -> Wire:
         timeout=aiohttp.ClientTimeout(total=None),
         proxy=proxy_for(spec.base_url),
     )
-    return Wire(session, f"{base_url}/chat/completions", key)
+    return Wire(session, key)
 
 
 def _headers(key: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import orjson
 
@@ -27,6 +27,8 @@ from workbench.calling.retry import TRANSIENT
 from workbench.calling.secrets import LONGEST, one_line, redact, repeats
 from workbench.errors import IncompleteRun, ModelError
 from workbench.models import EndpointSpec, OutputFailureKind, Request
+from workbench.nouns import canonical_bytes
+from workbench.records import Passage
 
 PARAMETERS = ("temperature", "top_p", "seed", "max_tokens", "max_completion_tokens", "response_format")
 """Settings of a spec that a server may refuse outright, for every sample alike."""
@@ -37,6 +39,8 @@ _UNSUPPORTED = re.compile(
 _TOO_LONG = re.compile(
     r"context.{0,10}(length|window|size)|maximum context|prompt is too long|too many tokens|reduce the length"
 )
+ALTERNATIVES = 20
+"""Log-probabilities a token that are asked for, where levels are: the most that the protocol has."""
 TOO_MANY = 2**53
 """No server has counted so many tokens; they would fit into no column once those of all attempts are added."""
 REPEATED_KEY = "the answer repeats the API key; it was not kept"
@@ -64,6 +68,10 @@ class Answer:
     text: str
     finish_reason: str
     model: str
+    levels: dict[str, float] = field(default_factory=dict)
+    """Log-probabilities of whole numbers where the answer's last one stands."""
+    contexts: tuple[Passage, ...] = ()
+    """The passages that came with it, where a pipeline answers."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,65 @@ class Trouble:
     """What to do when this comes from a server that never answered: the address is probably wrong."""
 
 
+@dataclass(frozen=True)
+class Sent:
+    """One HTTP request."""
+
+    url: str
+    body: bytes = b""
+    method: Literal["POST", "GET"] = "POST"
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is asked, from which tokens are estimated."""
+        return len(self.body) or len(self.url)
+
+
+class Dialect(Protocol):
+    """What is said to a server, and how its reply is read; retries, limits, cache and budget are the client's."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest answer in tokens."""
+        ...
+
+    @property
+    def marks(self) -> str:
+        """What can change an answer besides the spec and the request; part of the cache key where it is not empty."""
+        ...
+
+    def sent(self, request: Request) -> Sent:
+        """Return the HTTP request."""
+        ...
+
+    def read(self, reply: Reply, payload: dict[str, Any] | None) -> Answer | Trouble:
+        """Say what a reply means. Raises `ModelError`, `IncompleteRun` for the whole run."""
+        ...
+
+
+@dataclass(frozen=True)
+class Chat:
+    """The chat protocol."""
+
+    spec: EndpointSpec
+    marks: str = ""
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest answer in tokens."""
+        return self.spec.sampling.max_tokens
+
+    def sent(self, request: Request) -> Sent:
+        """Return a chat completion request."""
+        return Sent(
+            f"{self.spec.base_url.rstrip('/')}/chat/completions", canonical_bytes(request_body(self.spec, request))
+        )
+
+    def read(self, reply: Reply, payload: dict[str, Any] | None) -> Answer | Trouble:
+        """Say what a reply means."""
+        return read(reply, payload, self.spec)
+
+
 def request_body(spec: EndpointSpec, request: Request) -> dict[str, Any]:
     """Return the body of a chat completion request; every decoding parameter that the spec declares is explicit."""
     sampling = spec.sampling
@@ -94,6 +161,8 @@ def request_body(spec: EndpointSpec, request: Request) -> dict[str, Any]:
         body["top_p"] = sampling.top_p
     if sampling.seed is not None:
         body["seed"] = sampling.seed + request.repeat
+    if request.levels:
+        body |= {"logprobs": True, "top_logprobs": ALTERNATIVES}
     if request.json_schema is not None and spec.structured != "none":
         body["response_format"] = _response_format(spec.structured, request.json_schema)
     return body
@@ -141,48 +210,88 @@ def _count(value: Any) -> int | None:
 
 def read(reply: Reply, payload: dict[str, Any] | None, spec: EndpointSpec) -> Answer | Trouble:
     """Say what a reply means; `payload` is its parsed body. Raises `ModelError`, `IncompleteRun` for the whole run."""
+    found = read_payload(reply, payload, spec)
+    if isinstance(found, Trouble):
+        return found
+    choice = first_choice(found)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return Trouble("malformed", "status 200 without a choice to read", again=True)
+    return without_key(_read_choice(found, choice, message, spec), reply)
+
+
+def read_payload(reply: Reply, payload: dict[str, Any] | None, spec: EndpointSpec) -> dict[str, Any] | Trouble:
+    """Return the JSON object of a reply that succeeded, or the trouble. Raises as `read` does."""
     if reply.status != 200:
         return _read_status(reply, payload, spec)
     if payload is None:
         return _not_json(reply.body)
     if payload.get("error"):
         return Trouble("server_error", f"status 200 with an error inside: {_error_text(reply, payload)}", again=True)
+    return payload
+
+
+def first_choice(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the first of the choices; empty when there is none."""
     choices = payload.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if choice is None or not isinstance(message, dict):
-        return Trouble("malformed", "status 200 without a choice to read", again=True)
-    outcome = _read_choice(payload, choice, message, spec)
-    if any(repeats(words, reply.key) for words in vars(outcome).values() if isinstance(words, str)):
-        return Trouble("malformed", REPEATED_KEY)
-    return outcome
+    return choice if isinstance(choice, dict) else {}
+
+
+def without_key(outcome: Answer | Trouble, reply: Reply) -> Answer | Trouble:
+    """Return the outcome, unless it repeats the key that was sent."""
+    said = [words for words in vars(outcome).values() if isinstance(words, str)]
+    if isinstance(outcome, Answer):
+        said += [words for passage in outcome.contexts for words in (passage.id, passage.text)]
+    return Trouble("malformed", REPEATED_KEY) if any(repeats(words, reply.key) for words in said) else outcome
 
 
 def _read_choice(
     payload: dict[str, Any], choice: dict[str, Any], message: dict[str, Any], spec: EndpointSpec
 ) -> Answer | Trouble:
     content, served = message.get("content"), payload.get("model")
-    text = _whole_text(content) if isinstance(content, str) else ""
-    served = _whole_text(served) if isinstance(served, str) else ""
+    text = whole_text(content) if isinstance(content, str) else ""
+    served = whole_text(served) if isinstance(served, str) else ""
     reason = choice.get("finish_reason")
-    reason = _whole_text(reason) if isinstance(reason, str) else "stop"
+    reason = whole_text(reason) if isinstance(reason, str) else "stop"
     if spec.check_model and served and not same_model(spec.model, served):
         return Trouble(
             "wrong_model",
             f"asked for {spec.model!r}, answered by {one_line(served)!r}; correct `model`, or set check_model: false",
         )
     if isinstance(refusal := message.get("refusal"), str) and refusal:
-        return Trouble("refusal", "the model declined to answer", text=_whole_text(refusal))
+        return Trouble("refusal", "the model declined to answer", text=whole_text(refusal))
     if reason == "content_filter":
         return Trouble("refusal", "the server's content filter stopped the answer", text=text)
     if reason == "length":
         return Trouble("truncated", f"cut at {spec.sampling.max_tokens} tokens (sampling.max_tokens)", text=text)
     if not text:
         return Trouble("empty", f"an answer without text (finish_reason {one_line(reason)!r})")
-    return Answer(text, reason, served)
+    return Answer(text, reason, served, _levels(choice.get("logprobs")))
 
 
-def _whole_text(text: str) -> str:
+def _levels(logprobs: Any) -> dict[str, float]:
+    """Return the log-probabilities of the whole numbers that might stand where the last one does; empty without any."""
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    for token in reversed(tokens if isinstance(tokens, list) else []):
+        if isinstance(token, dict) and _whole_number(token.get("token")):
+            top = token.get("top_logprobs")
+            found = [t for t in (top if isinstance(top, list) else []) if isinstance(t, dict)]
+            return {
+                n: float(value)
+                for n, value in ((_whole_number(t.get("token")), t.get("logprob")) for t in reversed(found))
+                if n and isinstance(value, int | float) and value <= 0
+            }
+    return {}
+
+
+def _whole_number(token: Any) -> str:
+    """Return the number that a token is, in ASCII digits; empty for any other token."""
+    text = token.strip() if isinstance(token, str) else ""
+    return text if text.isascii() and text.removeprefix("-").isdigit() else ""
+
+
+def whole_text(text: str) -> str:
     """Escape lone surrogates, which no file can hold."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

@@ -12,7 +12,7 @@ from workbench.statistics.intervals import wilson
 from workbench.store.home import RunFolder
 from workbench.store.parquet import row_groups
 
-NAMING = ("rag_cause", "abstention")
+NAMING = ("rag_cause", "abstention", "pairwise_judge")
 """Kinds of scorers whose words tell more than their value."""
 
 

@@ -18,6 +18,7 @@ import orjson
 from workbench.errors import DataError, Problem
 from workbench.models import Output, Request, Usage
 from workbench.nouns import canonical_bytes
+from workbench.records import Passage
 from workbench.runs import Score
 from workbench.store.files import no_room
 
@@ -40,7 +41,8 @@ def answer_key(identity: str, request: Request) -> bytes:
     The sample's id is no part of it: one prompt is paid for once, however many samples ask it.
     """
     messages = [[m.role, m.content] for m in request.messages]
-    return hashlib.sha256(canonical_bytes([FORMAT, identity, messages, request.repeat, request.json_schema])).digest()
+    asked = [FORMAT, identity, messages, request.repeat, request.json_schema, *(["levels"] if request.levels else [])]
+    return hashlib.sha256(canonical_bytes(asked)).digest()
 
 
 def verdict_key(rule: str, row: str, answer: bytes) -> bytes:
@@ -179,7 +181,14 @@ def kept_json(cache: ResponseCache, keys: Sequence[bytes]) -> list[bytes | None]
 def _output(payload: bytes) -> Output:
     kept = orjson.loads(payload)
     usage = unpaid(kept["input_tokens"], kept["output_tokens"])
-    return Output(text=kept["text"], finish_reason=kept["finish_reason"], model=kept["model"], usage=usage)
+    return Output(
+        text=kept["text"],
+        contexts=tuple(Passage.model_validate(passage) for passage in kept.get("contexts", ())),
+        finish_reason=kept["finish_reason"],
+        model=kept["model"],
+        levels=kept.get("levels", {}),
+        usage=usage,
+    )
 
 
 def unpaid(input_tokens: int | None, output_tokens: int | None) -> Usage:
@@ -190,12 +199,14 @@ def unpaid(input_tokens: int | None, output_tokens: int | None) -> Usage:
 def keep_answer(cache: ResponseCache, key: bytes, output: Output) -> None:
     """Keep an answer; failures are never kept. Raises `IncompleteRun` when the disk is full."""
     usage = output.usage
-    payload = {
+    payload: dict[str, Any] = {
         "text": output.text,
         "finish_reason": output.finish_reason,
         "model": output.model,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
+        **({"levels": output.levels} if output.levels else {}),
+        **({"contexts": [passage.model_dump(mode="json") for passage in output.contexts]} if output.contexts else {}),
     }
     cache.put(key, payload)
 
