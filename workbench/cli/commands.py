@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("workbench.cli.data:data_group", "Bring datasets in and out, and look at what is stored."),
     "synth": ("workbench.cli.synth:synth_group", "Let models write questions, answers and feedback, from a recipe."),
     "train": ("workbench.cli.train:train_group", "Tune a base model on curated data."),
+    "jobs": ("workbench.cli.jobs:jobs_group", "See, follow and stop what the pages started."),
     "dashboards": ("workbench.cli.dashboards:dashboards", "Serve the pages to a browser."),
     "doctor": ("workbench.cli.doctor:doctor", "Check configuration, keys, endpoints, packages and disk."),
 }

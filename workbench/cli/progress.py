@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar with the time left on a terminal, silence elsewhere."""
+"""Progress: a bar with the time left on a terminal, a report to the page that started it as a job, silence elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from workbench.evaluation.engine import Progress
+from workbench.jobs.reported import is_job, reporter
 
 
 def say(text: str) -> None:
@@ -19,7 +20,10 @@ def say(text: str) -> None:
 @contextmanager
 def watching(title: str, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Yield the function that shows an evaluation's progress."""
-    if quiet or not sys.stderr.isatty():
+    if is_job():
+        report = reporter(title)
+        yield lambda p: report(p.done, p.total, _extra(p).removeprefix(" · "))
+    elif quiet or not sys.stderr.isatty():
         yield lambda _: None
     else:
         with _bar(title) as show:

@@ -16,6 +16,7 @@ from workbench.cli.show import grid
 from workbench.config.training_yaml import load_recipe
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, IncompleteRun, Problem
+from workbench.jobs.reported import is_job, reporter
 from workbench.jobs.supervision import Stopped
 from workbench.training.checkpoints import last_complete
 from workbench.training.folder import TrainFolder, TrainRun, find_folder, folders
@@ -176,6 +177,10 @@ def _line(folder: TrainFolder) -> tuple[str, ...]:
 @contextmanager
 def _watching(title: str, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Yield what shows progress: a bar with the time left on a terminal, silence elsewhere."""
+    if is_job():
+        report = reporter(title)
+        yield lambda now: report(now.step, now.steps, _extra(now))
+        return
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -13,8 +13,10 @@ from workbench.errors import DataError, Problem
 from workbench.evaluation.engine import Halt, Progress, Work
 from workbench.evaluation.run import run
 from workbench.jobs.beginnings import note_start
+from workbench.jobs.harness import before_tasks, load_tasks
 from workbench.jobs.opening import Opened, open_models
 from workbench.jobs.planning import Plan
+from workbench.jobs.reported import note_made
 from workbench.models import Output, OutputFailure, Request
 from workbench.reports.run import write_reports
 from workbench.runs import EvalRun
@@ -45,18 +47,23 @@ async def evaluate_all(
     with closing(Verdicts(bench.home.cache / "verdicts.sqlite")) as verdicts:
         async with open_models(bench, sorted(names), budget, say) as opened:
             for job in jobs:
+                note_made("runs", job.folder.id)
                 note_start(bench, job.folder, job.plan.spec, datetime.now(UTC))
+                work = await _work(bench, job, opened, budget, verdicts)
                 with watcher(job.plan.spec.evalset) as watch:
-                    result = await run(_work(job, opened, budget, verdicts), job.folder, halt, watch, write_reports)
+                    result = await run(work, job.folder, halt, watch, write_reports)
                 if result is None:
                     return None
                 finished.append(result)
     return finished
 
 
-def _work(job: Job, opened: Opened, budget: Budget, verdicts: Verdicts) -> Work:
+async def _work(bench: Workbench, job: Job, opened: Opened, budget: Budget, verdicts: Verdicts) -> Work:
     spec = job.plan.spec
     model = opened.models[spec.model_name]
+    tasks = await load_tasks(bench, job.plan, opened)
+    if tasks is not None and (spec.parent is None or spec.retry_failed):
+        model = before_tasks(bench, spec.model_name, tasks, opened)
     busiest = max([model.concurrency, *(opened.models[name].concurrency for name in spec.judges)])
     if spec.parent is not None and not spec.retry_failed:
         model = SavedAnswers(job.folder.id)

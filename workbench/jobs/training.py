@@ -15,6 +15,7 @@ from pathlib import Path
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, Problem
 from workbench.jobs.firewall import guard
+from workbench.jobs.reported import note_made
 from workbench.jobs.supervision import SIGNALS, Stopped
 from workbench.jobs.training_sources import Sources, open_sources
 from workbench.nouns import fingerprint
@@ -115,6 +116,7 @@ def _train(
 ) -> TrainRun:
     from workbench.adapters.trl_training import Task, train
 
+    note_made("training", folder.id)
     with halting() as halt:
         task = Task(
             spec=start.spec, base=sources.base, start=sources.start, base_weights=start.base_weights,
