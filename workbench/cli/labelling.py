@@ -20,7 +20,8 @@ from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Use
 from workbench.errors import ConfigError, Problem
 from workbench.evaluation.engine import Progress
-from workbench.jobs.labelling import Wish, connected, pull_dataset, push_tasks, queue_disagreements, remote
+from workbench.jobs.labelling import Wish, connected, pull_dataset, push_tasks, queue_disagreements
+from workbench.jobs.labelling_progress import read_progress
 from workbench.jobs.labelling_sources import tasks_from_evalset, tasks_from_file, tasks_from_run
 from workbench.labelling.resolving import POLICIES, Resolution
 from workbench.labelling.snapshot import Snapshot
@@ -107,16 +108,14 @@ def resolution(policies: str, weights: Sequence[str]) -> Resolution:
 
 def progress(bench: Workbench, name: str, *, as_json: bool) -> None:
     """Show how far a dataset is."""
-    with closing(connected(bench)) as server:
-        dataset = remote(server, name)
-        found = server.progress(dataset)
+    live = read_progress(bench, name)
+    found, overlap = live.progress, live.overlap
     if as_json:
         people = [person._asdict() for person in found.annotators]
-        _print(found._asdict() | {"annotators": people, "overlap": dataset.about.overlap})
+        _print(found._asdict() | {"annotators": people, "overlap": overlap})
         return
-    overlap = dataset.about.overlap
     wanted = f"{overlap} answer{'s' if overlap > 1 else ''} each"
-    click.echo(f"{name}: {found.completed} of {found.total} records have {wanted} ({dataset.about.form.version})\n")
+    click.echo(f"{name}: {found.completed} of {found.total} records have {wanted} ({live.guideline})\n")
     rows = [(p.name, str(p.submitted), str(p.drafts), str(p.discarded)) for p in found.annotators]
     grid(("annotator", "submitted", "drafts", "discarded"), rows)
 

@@ -50,10 +50,7 @@ def calibrate_judge(bench: Workbench, run_ids: Sequence[str], asked: Asked) -> C
     that no judge gives, or runs that were judged differently.
     """
     folders = [bench.home.run(run_id) for run_id in run_ids]
-    runs = [read_run(folder) for folder in folders]
-    human = human_verdicts(bench)
-    subject = _subject(runs, human, asked.metric)
-    rows = [row for run, folder in zip(runs, folders, strict=True) for row in _judged(run, folder, human, asked)]
+    subject, rows = judged_answers(bench, run_ids, asked)
     if not rows:
         what = "no answer of these runs has a human verdict" if asked.every else "the lot has no labels yet"
         fix = "push one: workbench label next --run RUN --mix random=1 -o next.jsonl; workbench label push; pull"
@@ -69,6 +66,19 @@ def calibrate_judge(bench: Workbench, run_ids: Sequence[str], asked: Asked) -> C
     if asked.open_test:
         book.add(found)
     return found
+
+
+def judged_answers(bench: Workbench, run_ids: Sequence[str], asked: Asked) -> tuple[Subject, list[Judged]]:
+    """Return which judge it is, and the answers of runs of which both it and people said something, or only people.
+
+    Whoever shows them heeds `part_of`: of the test part nobody looks at an answer before it is opened. Raises as
+    `calibrate_judge` does for a metric that no judge gives, or runs that were judged differently.
+    """
+    folders = [bench.home.run(run_id) for run_id in run_ids]
+    runs = [read_run(folder) for folder in folders]
+    human = human_verdicts(bench)
+    rows = [row for run, folder in zip(runs, folders, strict=True) for row in _judged(run, folder, human, asked)]
+    return _subject(runs, human, asked.metric), rows
 
 
 def corrected_metric(bench: Workbench, folder: RunFolder, metric: str) -> tuple[Corrected | None, str]:
