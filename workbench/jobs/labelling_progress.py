@@ -42,7 +42,7 @@ def read_progress(bench: Workbench, name: str) -> Live:
 
 
 def record_address(page: str, group: str, asked: str, *, alone: bool) -> str:
-    """Return the address at which Argilla shows a record: filtered by its prompt family where that can be written there.
+    """Return the address at which Argilla shows a record: filtered by its prompt family where that can be written so.
 
     `alone` says that the family has no other record in the dataset; else its question is searched for too. The page
     decodes each value once more than a browser does.
@@ -52,4 +52,8 @@ def record_address(page: str, group: str, asked: str, *, alone: bool) -> str:
         told["metadata"] = f"group.{group}"
     if not told or not alone:
         told["search"] = f"{' '.join(asked.split())[:80]}~all"
-    return f"{page}?{'&'.join(f'{key}={quote(quote(value, safe=""), safe="")}' for key, value in told.items())}"
+    return f"{page}?{'&'.join(f'{key}={_twice(value)}' for key, value in told.items())}"
+
+
+def _twice(value: str) -> str:
+    return quote(quote(value, safe=""), safe="")
