@@ -10,11 +10,9 @@ import click
 
 from workbench.cli.options import config_of, json_option
 from workbench.curation.quality.duplicates import By, Keep
-from workbench.curation.quality.filters import Drop, Mask, Wanted
+from workbench.curation.quality.filters import LOOKED_FOR, Drop, Mask, Wanted
 
 DROPS: tuple[Drop, ...] = get_args(Drop)
-LOOKED_FOR: tuple[Drop, ...] = ("exact", "near", "empty", "refusals", "boilerplate", "secrets", "personal")
-"""What `data stats` looks for unasked: all that needs no model."""
 Command = TypeVar("Command", bound=Callable[..., None])
 
 

@@ -19,6 +19,7 @@ from workbench.datasets import Manifest, Row
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.jobs.firewall import embedding_model, guard
 from workbench.jobs.identities import resolved
+from workbench.jobs.quality_kept import keep_profile, kept_profile
 from workbench.labelling.snapshot import latest_snapshot
 from workbench.models import LocalSpec
 from workbench.reading.stored import StoredDataset
@@ -57,6 +58,10 @@ class Subject:
     manifest: Manifest | None
     """`None` of a snapshot."""
 
+    def fingerprint(self) -> str:
+        """Return what names the rows: their content hash; of records their name with its beginning."""
+        return self.label if self.manifest is None else self.manifest.fingerprint
+
 
 @dataclass(frozen=True)
 class Filtered:
@@ -73,7 +78,19 @@ class Filtered:
 def describe(bench: Workbench, asked: Asked) -> tuple[Subject, Profile]:
     """Return what a dataset is like, and what the filters that are wanted would take. Raises `DataError`."""
     subject = open_subject(bench, asked.name, records=asked.records)
-    return subject, profile(subject.rows, checked(asked.wanted), tools_of(bench, asked))
+    found = profile(subject.rows, checked(asked.wanted), tools_of(bench, asked))
+    keep_profile(bench, subject.fingerprint(), settings_of(asked), found)
+    return subject, found
+
+
+def known_profile(bench: Workbench, asked: Asked, rows: str) -> Profile | None:
+    """Return what `describe` found of the rows with this fingerprint, asked the same; `None`: it was not asked."""
+    return kept_profile(bench, rows, settings_of(asked))
+
+
+def settings_of(asked: Asked) -> str:
+    """Return all but the rows that a profile depends on."""
+    return f"{asked.wanted.model_dump_json()} {asked.embedding} {asked.tokenizer}"
 
 
 def put_through(bench: Workbench, asked: Asked, new_name: str | None, now: datetime | None) -> Filtered:

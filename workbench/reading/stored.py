@@ -39,7 +39,7 @@ class StoredRow:
     def sample(self) -> Sample:
         """The row as a sample. Raises `DataError` where it is none."""
         try:
-            return _noun(Sample, self.text)
+            return noun_of(Sample, self.text)
         except ValueError as exc:
             raise DataError(_damaged(self.file, str(exc).splitlines()[0])) from exc
 
@@ -72,7 +72,7 @@ class StoredDataset:
         for rows in self.iter_rows(batch):
             for row in rows:
                 try:
-                    yield _noun(noun, row.text)
+                    yield noun_of(noun, row.text)
                 except ValueError as exc:
                     raise DataError(_damaged(self.rows, str(exc).splitlines()[0])) from exc
 
@@ -161,7 +161,7 @@ def batches(file: Any, size: int, columns: list[str] | None = None) -> Iterator[
         yield from file.iter_batches(size, row_groups=[group], columns=columns, use_threads=False)
 
 
-def _noun(noun: type[R], text: str) -> R:
+def noun_of(noun: type[R], text: str) -> R:
     """Return a row. Half of a surrogate pair stands escaped in the file; pydantic's own reader of JSON refuses it."""
     return noun.model_validate(plain_of(text)) if "\\ud" in text else noun.model_validate_json(text)
 

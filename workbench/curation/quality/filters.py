@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Drop = Literal[
     "exact", "near", "semantic", "empty", "refusals", "boilerplate", "secrets", "personal", "label-errors"
 ]  # fmt: skip
+LOOKED_FOR: tuple[Drop, ...] = ("exact", "near", "empty", "refusals", "boilerplate", "secrets", "personal")
+"""What a dataset is looked through for unasked: all that needs no model."""
 Mask = Literal["secrets", "personal"]
 KINDS: dict[Mask, tuple[Kind, ...]] = {"secrets": SECRETS, "personal": PERSONAL}
 Classify = Callable[[Sequence[str], Sequence[str], Sequence[str]], "tuple[tuple[str, ...], Probabilities]"]
