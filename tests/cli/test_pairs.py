@@ -69,7 +69,7 @@ def test_row_67_of_bad_input_zero_pairs_is_an_error_that_says_what_was_dropped(p
 
 
 def test_a_build_without_a_source_says_which_there_are(project: Path) -> None:
-    with pytest.raises(DataError, match="--labels, --feedback, --from or --run"):
+    with pytest.raises(DataError, match="--labels, --feedback, --from, --run or --picks"):
         _raised(typed(project, "build", "answers"))
 
 

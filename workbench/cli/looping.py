@@ -26,7 +26,8 @@ from workbench.jobs import loop
 from workbench.jobs.labelling import Wish, address, connected, push_tasks, queue_disagreements
 from workbench.jobs.labelling_agreement import dataset_agreement
 from workbench.jobs.loop import ADJUDICATOR, PEOPLE, Queue, Said, Sought
-from workbench.jobs.pairs import Building, LintWish, Made, Sources, build
+from workbench.jobs.pairs import Building, Made, Sources, build
+from workbench.jobs.pairs_linting import LintWish
 from workbench.labelling.tasks import Task
 from workbench.reports.words import interval_text, number
 from workbench.simulated.annotators import Truth

@@ -20,7 +20,8 @@ from workbench.curation.pairs.flaws import FLAWS
 from workbench.curation.pairs.policy import PairPolicy
 from workbench.curation.quality.waterfall import Step
 from workbench.errors import ConfigError, Problem
-from workbench.jobs.pairs import Building, LintWish, balance, build, lint_dataset
+from workbench.jobs.pairs import Building, build
+from workbench.jobs.pairs_linting import LintWish, balance, lint_dataset
 from workbench.reports.as_html import page
 from workbench.reports.as_markdown import markdown as in_markdown
 from workbench.reports.score_card import SIGNS, card_document, finding_line, verdict_of

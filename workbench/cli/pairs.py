@@ -30,6 +30,7 @@ def pairs_group() -> None:
 @click.option("--feedback", multiple=True, help="Labelling dataset whose suggestions by models count: AI feedback.")
 @click.option("--from", "datasets", multiple=True, help="Stored set of pairs, or of conversations with thumbs.")
 @click.option("--run", "runs", multiple=True, help="Finished run: what passed is chosen over what failed.")
+@click.option("--picks", is_flag=True, help="What people picked side by side, blinded, on the dashboards.")
 @click.option("--scorer", default=None, help="Scorer of the runs that decides; else the only one of 0 and 1.")
 @click.option("--use", type=click.Choice(LEARNT), default="train", show_default=True, help="What the set is for.")
 @click.option("--kind", type=click.Choice(("pairs", "conversations")), default="pairs", show_default=True,
@@ -43,6 +44,7 @@ def pairs_group() -> None:
 @click.option("--guideline", default=None, help="The guideline version whose labels count, such as preference/2.")
 @click.option("--tuned", default=None, help="The model that is to be tuned: tells which pairs are on-policy.")
 @click.option("--drop-leaks", is_flag=True, help="Drop what a gate set knows, instead of refusing the build.")
+@click.option("--by", default=None, help="Who asks for it, for the manifest; else git's user name.")
 @json_option
 @click.pass_context
 def build_command(
@@ -52,6 +54,7 @@ def build_command(
     feedback: tuple[str, ...],
     datasets: tuple[str, ...],
     runs: tuple[str, ...],
+    picks: bool,
     scorer: str | None,
     use: Use,
     kind: Literal["pairs", "conversations"],
@@ -64,6 +67,7 @@ def build_command(
     guideline: str | None,
     tuned: str | None,
     drop_leaks: bool,
+    by: str | None,
     as_json: bool,
 ) -> None:
     """Build a set of pairs or conversations, stored as one more version of NAME.
@@ -72,13 +76,15 @@ def build_command(
     gate set knows is refused.
     """
     from workbench.cli.pairing import build_and_show, policy_of
+    from workbench.jobs.acting import who
     from workbench.jobs.pairs import Building, Sources
 
     flags = {"conflicts": conflicts, "rankings": rankings, "min_votes": min_votes, "min_margin": min_margin,
              "per_prompt": per_prompt, "guideline": guideline, "tuned": tuned,
              "leaks": "drop" if drop_leaks else None}  # fmt: skip
-    sources = Sources(labels, feedback, datasets, runs, scorer)
-    build_and_show(config_of(ctx), Building(name, use, kind, sources, policy_of(policy, flags)), as_json=as_json)
+    sources = Sources(labels, feedback, datasets, runs, scorer, picks=picks)
+    wanted = Building(name, use, kind, sources, policy_of(policy, flags), by or who())
+    build_and_show(config_of(ctx), wanted, as_json=as_json)
 
 
 @pairs_group.command("lint", epilog="Example: workbench pairs lint answers --html card.html")
@@ -108,7 +114,7 @@ def lint_command(
     a flaw blocks: the set should not be trained on as it is.
     """
     from workbench.cli.pairing import lint_and_show
-    from workbench.jobs.pairs import LintWish
+    from workbench.jobs.pairs_linting import LintWish
 
     wish = LintWish(max_tokens, tokenizer, accept)
     if lint_and_show(config_of(ctx), name, wish, (html, markdown), strict=strict, as_json=as_json):
@@ -138,6 +144,6 @@ def balance_command(
     shorter one was.
     """
     from workbench.cli.pairing import balance_and_show
-    from workbench.jobs.pairs import LintWish
+    from workbench.jobs.pairs_linting import LintWish
 
     balance_and_show(config_of(ctx), name, name_as, seed, LintWish(max_tokens, tokenizer), as_json=as_json)

@@ -19,7 +19,7 @@ from workbench.errors import ConfigError, Problem
 from workbench.evaluation.run import read_start
 from workbench.jobs.labelling import address, connected, remote
 from workbench.jobs.labelling_sources import tasks_from_run
-from workbench.jobs.pairs import LintWish, lint_dataset
+from workbench.jobs.pairs_linting import LintWish, lint_dataset
 from workbench.jobs.planning import Asked, Plan, changes, plan
 from workbench.labelling.tasks import Task
 from workbench.models import LocalSpec, Sampling

@@ -1,36 +1,35 @@
-"""`pairs build | lint | balance`: from what was said to a stored set, and what is wrong with it."""
+"""`pairs build`: from what was said to a stored set."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 import orjson
 
 from workbench.config.workbench_yaml import Workbench
 from workbench.curation.firewall import find_leaks
-from workbench.curation.pairs.balancing import balanced
 from workbench.curation.pairs.building import build_pairs
-from workbench.curation.pairs.columns import Columns, columns_of
 from workbench.curation.pairs.conversations import build_conversations
-from workbench.curation.pairs.findings import ScoreCard
-from workbench.curation.pairs.flaw import Looking
 from workbench.curation.pairs.from_labels import guidelines, judged
 from workbench.curation.pairs.from_opinions import compared
 from workbench.curation.pairs.judgements import Judgement, Opinion, Unused
-from workbench.curation.pairs.linting import lint
 from workbench.curation.pairs.policy import PairPolicy
-from workbench.curation.quality.lengths import APPROXIMATION
 from workbench.curation.quality.waterfall import Example, Step, excerpt
-from workbench.curation.stored_datasets import find_dataset
 from workbench.datasets import Conversation, PreferencePair, Use
 from workbench.errors import DataError, Problem
 from workbench.jobs.firewall import gates_of, guard, meaning_of
-from workbench.jobs.pairs_sources import Heard, feedback_of, heard_in_dataset, heard_in_runs, labels_of, pulled
-from workbench.models import LocalSpec
+from workbench.jobs.pairs_sources import (
+    Heard,
+    feedback_of,
+    heard_by_hand,
+    heard_in_dataset,
+    heard_in_runs,
+    labels_of,
+    pulled,
+)
 from workbench.reading.stored import StoredDataset
 from workbench.reading.storing import Origin, store_rows
 
@@ -52,6 +51,12 @@ class Sources:
     """Finished runs."""
     scorer: str | None = None
     """Scorer of the runs that decides; `None`: the only one of 0 and 1."""
+    said: tuple[Heard, ...] = ()
+    """What was heard elsewhere, such as in error analysis."""
+    said_in: tuple[str, ...] = ()
+    """What that was said of: runs."""
+    picks: bool = False
+    """Whether what people picked by hand, side by side in the dashboards, counts."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Building:
     kind: Made
     sources: Sources
     policy: PairPolicy
+    by: str = ""
+    """Who asks for it, for the manifest; empty: nobody said."""
 
 
 @dataclass(frozen=True)
@@ -74,81 +81,56 @@ class Outcome:
     told: str
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """The rows of a set before the firewall has looked at them."""
+
+    rows: Rows
+    steps: tuple[Step, ...]
+    told: str
+    """The waterfall as one line."""
+    n_duplicates: int
+    set_aside: tuple[tuple[str, PreferencePair], ...]
+    """Pairs that contradict each other, with the reason."""
+    parents: tuple[str, ...]
+    """Fingerprints of what it was made from."""
+
+    def quarantine(self) -> list[bytes]:
+        """Return what was set aside as JSON lines."""
+        return [orjson.dumps({"reason": why, "row": row.model_dump(mode="json")}) for why, row in self.set_aside]
+
+
 def build(bench: Workbench, wanted: Building, now: datetime) -> Outcome:
     """Build a set and store it as one more version. Raises `DataError` where nothing is left, and `LeakageError`."""
+    drawn = draw(bench, wanted)
+    rows, steps, told, checked = _guarded(bench, drawn, wanted)
+    refuse_nothing(rows, steps, wanted)
+    stored = store_rows(
+        rows, origin_of(wanted, drawn, told, checked), bench.home.root, now, quarantine=drawn.quarantine()
+    )
+    return Outcome(stored, steps, told)
+
+
+def draw(bench: Workbench, wanted: Building) -> Drawn:
+    """Return the rows that the sources come to under the policy. Raises `DataError`."""
     heard, parents = _heard(bench, wanted.sources, wanted.policy)
     opinions = [one for one in heard if isinstance(one, Opinion)]
     unused = [one for one in heard if isinstance(one, Unused)]
-    set_aside: list[bytes] = []
-    rows: Rows
-    if wanted.kind == "pairs":
-        met = list(compared(opinions, wanted.policy))
-        judgements = [one for one in (*heard, *met) if isinstance(one, Judgement)]
-        built = build_pairs(judgements, [*unused, *(one for one in met if isinstance(one, Unused))], wanted.policy)
-        rows, steps, told, twice = built.pairs, built.steps, built.told, built.n_duplicates
-        set_aside = [orjson.dumps({"reason": r, "row": p.model_dump(mode="json")}) for r, p in built.quarantined]
-    else:
+    if wanted.kind == "conversations":
         made = build_conversations(opinions, unused, wanted.policy)
-        rows, steps, told, twice = made.conversations, made.steps, made.told, made.n_duplicates
-    rows, steps, told, checked = _guarded(bench, rows, steps, told, wanted)
-    _refuse_nothing(rows, steps, wanted)
-    origin = Origin(
-        name=wanted.name, kind=wanted.kind, use=wanted.use, parents=parents, n_duplicates=twice,
-        n_quarantined=len(set_aside), rule={**_rule(wanted, told), **checked},
+        return Drawn(made.conversations, made.steps, made.told, made.n_duplicates, (), parents)
+    met = list(compared(opinions, wanted.policy))
+    judgements = [one for one in (*heard, *met) if isinstance(one, Judgement)]
+    built = build_pairs(judgements, [*unused, *(one for one in met if isinstance(one, Unused))], wanted.policy)
+    return Drawn(built.pairs, built.steps, built.told, built.n_duplicates, built.quarantined, parents)
+
+
+def origin_of(wanted: Building, drawn: Drawn, told: str, checked: Mapping[str, str]) -> Origin:
+    """Return what a set of these rows is called, and how it was made."""
+    return Origin(
+        name=wanted.name, kind=wanted.kind, use=wanted.use, parents=drawn.parents, n_duplicates=drawn.n_duplicates,
+        n_quarantined=len(drawn.set_aside), rule={**_rule(wanted, told), **checked},
     )  # fmt: skip
-    return Outcome(store_rows(rows, origin, bench.home.root, now, set_aside), steps, told)
-
-
-@dataclass(frozen=True)
-class LintWish:
-    """How a set is linted."""
-
-    max_tokens: int = 4096
-    tokenizer: Path | None = None
-    """Folder that holds a `tokenizer.json`; `None`: the candidate's, where it is on this machine, else an estimate."""
-    accepted: tuple[str, ...] = ()
-    """Kinds of flaws that block nothing."""
-
-
-def lint_dataset(bench: Workbench, name: str, wish: LintWish) -> ScoreCard:
-    """Return the score card of a stored set. Raises `DataError` for a set of another kind."""
-    stored = _learnt_from(bench, name)
-    return _card(bench, stored, _columns(stored), wish, _known(bench, stored))
-
-
-@dataclass(frozen=True)
-class Balanced:
-    """A length-matched part of a set, and the score cards of before and after."""
-
-    before: ScoreCard
-    after: ScoreCard
-    stored: StoredDataset
-
-
-def balance(bench: Workbench, name: str, name_as: str | None, seed: int, wish: LintWish, now: datetime) -> Balanced:
-    """Store a length-matched part of a set of pairs as one more version, or under another name."""
-    stored = _learnt_from(bench, name)
-    columns = _columns(stored)
-    if columns.kind != "pairs":
-        what, fix = "conversations have no two sides to be balanced", "name a set of pairs"
-        raise DataError(Problem("DATASET_KIND", what, str(stored.path), got=name, fix=fix))
-    kept = set(balanced(columns, seed))
-    if not kept:
-        what = "no pair is left: the longer side was chosen in all of them, or in none"
-        fix = "collect pairs in which the shorter answer is better"
-        raise DataError(Problem("ZERO_PAIRS", what, str(stored.path), got=name, fix=fix))
-    leaks = _known(bench, stored)
-    before = _card(bench, stored, columns, wish, leaks)
-    m = stored.manifest
-    rule = {
-        **m.rule,
-        "made by": "pairs balance",
-        "balanced": f"{len(kept)} of {m.n} pairs, length-matched, seed {seed}",
-    }
-    origin = Origin(name=name_as or m.name, kind=m.kind, use=m.use, parents=(m.fingerprint,), rule=rule)
-    rows = (row for at, row in enumerate(stored.iter_values()) if at in kept)
-    new = store_rows(rows, origin, bench.home.root, now)
-    return Balanced(before, _card(bench, new, _columns(new), wish, leaks), new)
 
 
 # ---------------------------------------------------------------- building
@@ -156,11 +138,11 @@ def balance(bench: Workbench, name: str, name_as: str | None, seed: int, wish: L
 
 def _heard(bench: Workbench, sources: Sources, policy: PairPolicy) -> tuple[list[Heard], tuple[str, ...]]:
     """Return all that was said, and the fingerprints of where."""
-    if not any((sources.labels, sources.feedback, sources.datasets, sources.runs)):
-        fix = "name a source: --labels, --feedback, --from or --run"
+    if not any((sources.labels, sources.feedback, sources.datasets, sources.runs, sources.said, sources.picks)):
+        fix = "name a source: --labels, --feedback, --from, --run or --picks"
         raise DataError(Problem("NO_JUDGEMENTS", "there is nothing to build from", fix=fix))
-    heard: list[Heard] = []
-    parents: list[str] = []
+    heard: list[Heard] = [*sources.said]
+    parents: list[str] = [*sources.said_in]
     labelled = []
     for name, by_model in [*((n, False) for n in sources.labels), *((n, True) for n in sources.feedback)]:
         snapshot = pulled(bench, name)
@@ -174,6 +156,10 @@ def _heard(bench: Workbench, sources: Sources, policy: PairPolicy) -> tuple[list
         found_in, fingerprint = heard_in_dataset(bench, name)
         heard += found_in
         parents.append(fingerprint)
+    if sources.picks:
+        found_by_hand, runs = heard_by_hand(bench.home)
+        heard += found_by_hand
+        parents += runs
     if sources.runs:
         heard += heard_in_runs(bench, sources.runs, sources.scorer, policy)
         parents += [bench.home.run(run_id).id for run_id in sources.runs]
@@ -196,25 +182,32 @@ def _refuse_mixed(versions: Sequence[str], policy: PairPolicy) -> None:
         raise DataError(Problem("OTHER_GUIDELINE", what, field="guideline", got=", ".join(mixed), fix=fix))
 
 
-def _guarded(
-    bench: Workbench, rows: Rows, steps: tuple[Step, ...], told: str, wanted: Building
-) -> tuple[Rows, tuple[Step, ...], str, dict[str, str]]:
+def _guarded(bench: Workbench, drawn: Drawn, wanted: Building) -> tuple[Rows, tuple[Step, ...], str, dict[str, str]]:
     """Refuse rows that a gate set knows, or drop them where the policy says so."""
     if wanted.policy.leaks == "refuse":
-        return rows, steps, told, guard(rows, bench, what=wanted.name).rule()
+        return drawn.rows, drawn.steps, drawn.told, guard(drawn.rows, bench, what=wanted.name).rule()
     gates = gates_of(bench)
-    hits = {hit.leak.learnt.id: hit.told() for hit in find_leaks(rows, gates, bench.home, meaning_of(bench))}
+    found = find_leaks(drawn.rows, gates, bench.home, meaning_of(bench))
+    return without_leaks(drawn, {hit.leak.learnt.id: hit.told() for hit in found}, len(gates))
+
+
+def without_leaks(
+    drawn: Drawn, hits: Mapping[str, str], n_gates: int
+) -> tuple[Rows, tuple[Step, ...], str, dict[str, str]]:
+    """Return the rows that no gate set knows, the waterfall with one step more, and what the manifest says of it."""
+    rows = drawn.rows
     kept = [row for row in rows if row.id not in hits]
     examples = tuple(Example(id=name, why="leak", text=excerpt(why)) for name, why in sorted(hits.items())[:5])
     step = Step(
         name="unknown to gate sets", rule="no gate set knows the prompt or an answer", n_in=len(rows),
         n_out=len(kept), reasons={"leak": len(hits)} if hits else {}, examples=examples,
     )  # fmt: skip
-    rule = {"firewall": f"{len(hits)} of {len(rows)} rows dropped, known to {len(gates)} gate sets"}
-    return kept, (*steps, step), f"{told} → {len(kept):,} {step.name}", rule  # type: ignore[return-value]
+    rule = {"firewall": f"{len(hits)} of {len(rows)} rows dropped, known to {n_gates} gate sets"}
+    return kept, (*drawn.steps, step), f"{drawn.told} → {len(kept):,} {step.name}", rule  # type: ignore[return-value]
 
 
-def _refuse_nothing(rows: Rows, steps: Sequence[Step], wanted: Building) -> None:
+def refuse_nothing(rows: Rows, steps: Sequence[Step], wanted: Building) -> None:
+    """Raise `DataError`, with what was left out and why, where there is nothing to store."""
     if rows:
         return
     lost = {reason: n for step in steps for reason, n in step.reasons.items()}
@@ -225,51 +218,15 @@ def _refuse_nothing(rows: Rows, steps: Sequence[Step], wanted: Building) -> None
 
 def _rule(wanted: Building, told: str) -> dict[str, str]:
     s = wanted.sources
-    named = {"labels": s.labels, "feedback": s.feedback, "datasets": s.datasets, "runs": s.runs}
+    named = {"labels": s.labels, "feedback": s.feedback, "datasets": s.datasets, "runs": (*s.runs, *s.said_in)}
     sources = {what: ", ".join(names) for what, names in named.items() if names}
-    return {"made by": "pairs build", **sources, "scorer": s.scorer or "", **wanted.policy.told(), "waterfall": told}
-
-
-# ---------------------------------------------------------------- linting
-
-
-def _learnt_from(bench: Workbench, name: str) -> StoredDataset:
-    stored = find_dataset(bench.home.root, name)
-    if stored.manifest.kind == "samples":
-        what, fix = "samples are not learnt from", "name a set of pairs or conversations; see workbench data ls"
-        raise DataError(Problem("DATASET_KIND", what, str(stored.path), got=name, fix=fix))
-    return stored
-
-
-def _columns(stored: StoredDataset) -> Columns:
-    rows = (row for row in stored.iter_values() if isinstance(row, PreferencePair | Conversation))
-    return columns_of(rows, stored.manifest.kind)
-
-
-def _known(bench: Workbench, stored: StoredDataset) -> dict[str, str] | None:
-    """Return the rows that a gate set of the project knows, and how; `None` where there is no gate set."""
-    gates = gates_of(bench)
-    if not gates:
-        return None
-    rows = (row for row in stored.iter_values() if isinstance(row, PreferencePair | Conversation))
-    return {h.leak.learnt.id: h.told() for h in find_leaks(rows, gates, bench.home, meaning_of(bench))}
-
-
-def _card(
-    bench: Workbench, stored: StoredDataset, columns: Columns, wish: LintWish, leaks: dict[str, str] | None
-) -> ScoreCard:
-    count, how = None, APPROXIMATION
-    if (folder := wish.tokenizer or _own_tokenizer(bench)) is not None:
-        from workbench.adapters.tokenizer_file import counter
-
-        count, how = counter(folder), f"counted by {folder.name}'s tokenizer, without the chat template's own tokens"
-    looking = Looking(wish.max_tokens, count, leaks, "the project has no gate set")
-    name = f"{stored.path.parent.name}@{stored.manifest.fingerprint[:12]}"
-    return lint(columns, looking, name, wish.accepted, how)
-
-
-def _own_tokenizer(bench: Workbench) -> Path | None:
-    """Return the candidate's folder where it is on this machine and holds a tokenizer."""
-    spec = bench.model(bench.candidate())
-    folder = bench.path(spec.base) if isinstance(spec, LocalSpec) else None
-    return folder if folder is not None and (folder / "tokenizer.json").is_file() else None
+    sources |= {"picks": "by hand"} if s.picks else {}
+    made_by = "failures send" if s.said else "pairs build"
+    return {
+        "made by": made_by,
+        "by": wanted.by,
+        **sources,
+        "scorer": s.scorer or "",
+        **wanted.policy.told(),
+        "waterfall": told,
+    }

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Literal
 
 import orjson
 
 from workbench.config.workbench_yaml import Workbench
-from workbench.curation.pairs.from_labels import Labelled
-from workbench.curation.pairs.judgements import Judgement, Opinion, Prompt, Said, Unused, answer_of
+from workbench.curation.pairs.from_labels import STRENGTH, Labelled, models_of
+from workbench.curation.pairs.judgements import Better, Judgement, Opinion, Prompt, Said, Unused, answer_of
 from workbench.curation.pairs.policy import PairPolicy
 from workbench.curation.stored_datasets import find_dataset
 from workbench.datasets import Conversation, PreferencePair, Side
@@ -19,14 +20,18 @@ from workbench.errors import DataError, LeakageError, Problem
 from workbench.evaluation.arms import Finished
 from workbench.evaluation.comparable import why_other_rule
 from workbench.jobs.labelling import snapshots
+from workbench.labelling.by_hand import book_of, standing
 from workbench.labelling.questions import RatingQuestion
 from workbench.labelling.snapshot import Snapshot, latest_snapshot
 from workbench.labelling.tasks import Task, blinded_order
 from workbench.records import Label, Turn
 from workbench.runs import ScorerInfo
+from workbench.store.home import Home
 from workbench.tables import Row, connection, rows
 
 Heard = Judgement | Opinion | Unused
+BETTER: dict[str | None, Better] = {"1": "one", "2": "other", "tie": "tie"}
+"""A record's outputs by their numbers."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a model suggested something: nobody wrote it down."""
 
@@ -78,6 +83,26 @@ def heard_in_dataset(bench: Workbench, name: str) -> tuple[list[Heard], str]:
         found += _of_pair(row, label) if isinstance(row, PreferencePair) else []
         found += [_of_conversation(row, label)] if isinstance(row, Conversation) else []
     return found, stored.manifest.fingerprint
+
+
+def heard_by_hand(home: Home) -> tuple[list[Heard], list[str]]:
+    """Return what people picked side by side, and the runs whose answers they were."""
+    found: list[Heard] = []
+    runs: dict[str, None] = {}
+    for line in standing(book_of(home.root).records()):
+        record, better = line.record, BETTER[line.said("preferred")]
+        turns = tuple(Turn(role=m.role, content=m.content) for m in record.messages)
+        tags = {key: value for key, value in record.tags.items() if key != "models"}
+        one, other = (answer_of(text, name) for text, name in zip(record.outputs, models_of(record), strict=True))
+        label = line.labels[0]
+        said = Said(
+            (f"picks/{record.id}", *line.sources), "pick", line.by, label.guideline, at=label.at.isoformat()
+        )  # fmt: skip
+        margin = None if better == "tie" else STRENGTH.get(line.said("strength") or "")
+        seen: Literal["one", "other"] = "one" if line.order[0] == 0 else "other"
+        found.append(Judgement(Prompt(turns, record.group, tags), one, other, better, said, margin, seen))
+        runs |= dict.fromkeys(source.partition("/")[0] for source in line.sources)
+    return found, list(runs)
 
 
 # ---------------------------------------------------------------- labels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -80,6 +80,15 @@ class Columns:
 def columns_of(rows: Iterable[PreferencePair | Conversation], kind: Kind) -> Columns:
     """Return the columns of a set's rows, which are read once."""
     columns = Columns(kind)
+    for _ in taken_into(columns, rows):
+        pass
+    return columns
+
+
+def taken_into(
+    columns: Columns, rows: Iterable[PreferencePair | Conversation]
+) -> Iterator[PreferencePair | Conversation]:
+    """Yield rows as they come, each put into the columns: for whoever looks at them on the way, so that none is kept."""
     for row in rows:
         if isinstance(row, PreferencePair):
             _add_pair(columns, row)
@@ -90,7 +99,7 @@ def columns_of(rows: Iterable[PreferencePair | Conversation], kind: Kind) -> Col
         columns.sources.append(_source(row.lineage.sources))
         columns.annotators.append(row.lineage.annotators)
         columns.finishes.append(row.tags.get(FINISH, ""))
-    return columns
+        yield row
 
 
 def folded(text: str) -> str:
