@@ -21,7 +21,7 @@ ORDER = (
     ("store", "statistics", "tables", "calling"),
     ("reading",),
     ("scoring", "labelling", "curation", "rag", "training"),
-    ("evaluation", "calibration"),
+    ("evaluation", "calibration", "failures"),
     ("gate",),
     ("reports",),
     ("adapters", "simulated"),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
     Probabilities = NDArray[np.float64]
+    Labels = NDArray[np.int64]
 
 FOLDS = 5
 
@@ -39,3 +40,66 @@ def out_of_sample(
         # A label that all lies in the held-out fold is unknown to this model and keeps probability 0.
         probabilities[np.ix_(held_out, model.classes_)] = model.predict_proba(vectors[held_out])
     return tuple(map(str, names)), probabilities
+
+
+LEAST, MOST = 2, 24
+"""Clusters among which a number is chosen."""
+LOOKED_AT = 1_000
+"""Rows on which the choice rests."""
+WORD_DIMENSIONS = 64
+
+
+def k_means(vectors: Vectors, k: int | None, seed: int = 0) -> Labels:
+    """Return the cluster of each row of unit length; left out, k is the one whose silhouette is best.
+
+    Raises `MissingExtra`.
+    """
+    try:
+        from sklearn.cluster import KMeans
+    except ImportError as exc:
+        raise MissingExtra("scikit-learn", "rag") from exc
+    import numpy as np
+
+    if len(vectors) < LEAST + 1:
+        return np.zeros(len(vectors), np.int64)
+    chosen = _best_k(vectors, seed) if k is None else min(k, len(vectors))
+    found: Labels = KMeans(chosen, n_init=4, random_state=seed).fit_predict(vectors).astype(np.int64)
+    return found
+
+
+def word_vectors(texts: Sequence[str], seed: int = 0) -> Vectors:
+    """Return one vector of unit length a text, from its words alone: TF-IDF cut to its 64 strongest directions.
+
+    A text without words has the vector 0. Raises `MissingExtra`.
+    """
+    try:
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.preprocessing import normalize
+    except ImportError as exc:
+        raise MissingExtra("scikit-learn", "rag") from exc
+    import numpy as np
+
+    try:
+        weighed = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"\w+").fit_transform(texts)
+    except ValueError:  # no text has a word
+        return np.zeros((len(texts), 1), np.float32)
+    if weighed.shape[1] <= WORD_DIMENSIONS or weighed.shape[0] <= WORD_DIMENSIONS:
+        return np.asarray(normalize(weighed).todense(), np.float32)
+    return np.asarray(normalize(TruncatedSVD(WORD_DIMENSIONS, random_state=seed).fit_transform(weighed)), np.float32)
+
+
+def _best_k(vectors: Vectors, seed: int) -> int:
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    rows = vectors[:: max(1, len(vectors) // LOOKED_AT)][:LOOKED_AT]
+    tried = [
+        k for k in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24) if LEAST <= k <= min(MOST, len(rows) - 1, len(rows) // 3 + 1)
+    ]
+    scores: dict[int, float] = {}
+    for k in tried:
+        labels = KMeans(k, n_init=1, random_state=seed).fit_predict(rows)
+        if len(set(labels.tolist())) > 1:
+            scores[k] = float(silhouette_score(rows, labels))
+    return max(scores, key=lambda k: (scores[k], -k), default=1)

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
     "rag": ("workbench.cli.rag:rag_group", "Build indexes of documents, ask a RAG pipeline, compare its choices."),
     "evalset": ("workbench.cli.evalset:evalset_group", "List, validate, build and audit evalsets."),
+    "failures": ("workbench.cli.failures:failures_group", "Find, group and code failing answers, and send them on."),
     "pairs": ("workbench.cli.pairs:pairs_group", "Build preference pairs from labels and runs, and lint them."),
     "argilla": ("workbench.cli.argilla:argilla_group", "Run Argilla's own server here, without Docker."),
     "label": ("workbench.cli.label:label_group", "Put records before annotators, and get their labels back."),

@@ -7,34 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field, model_validator
-
 from workbench.config.workbench_yaml import Workbench
 from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, Problem
-from workbench.labelling.questions import Option
+from workbench.failures.taxonomy import Taxonomy
 from workbench.labelling.templates import MAX_GUIDELINES, Template, TemplateSpec
-from workbench.nouns import Many, Noun
 
 FILE = "template.yaml"
 GUIDELINES = "guidelines.md"
 BUILT_IN = Path(__file__).parents[1] / "labelling"
-
-
-class Taxonomy(Noun):
-    """Failure modes: what may have gone wrong, first upstream cause."""
-
-    version: str = Field(min_length=1, max_length=40)
-    """Bumped when a mode's meaning changes; labels of two versions are not pooled."""
-    modes: Many[Option] = Field(min_length=2)
-    """The modes."""
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Taxonomy:
-        values = [mode.value for mode in self.modes]
-        if twice := [value for value in values if values.count(value) > 1]:
-            raise ValueError(f"the mode {twice[0]!r} stands twice")
-        return self
 
 
 @dataclass(frozen=True)
@@ -87,7 +68,9 @@ def read_template(folder: Path, taxonomy: Path, environment: Mapping[str, str] |
         problems += exc.problems
     if spec is None or modes is None or problems:
         raise ConfigError(problems)
-    return Template(spec=spec, guidelines=text, taxonomy=modes.modes, taxonomy_version=modes.version)
+    return Template(
+        spec=spec, guidelines=text, taxonomy=tuple(m.option() for m in modes.modes), taxonomy_version=modes.version
+    )
 
 
 def _guidelines(file: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,11 @@ def from_labels(snapshot: Snapshot) -> tuple[list[Candidate], list[Left]]:
     return found, left
 
 
-def from_failures(folder: RunFolder) -> list[Candidate]:
-    """Return the samples that a finished run failed on, with their families. Raises `DataError` for a gate run."""
+def from_failures(folder: RunFolder, ids: Collection[str] | None = None) -> list[Candidate]:
+    """Return the samples that a finished run failed on, with their families; or those of `ids`, whatever it scored.
+
+    Raises `DataError` for a gate run.
+    """
     import pyarrow.parquet as pq
 
     run = read_run(folder)
@@ -61,10 +64,11 @@ def from_failures(folder: RunFolder) -> list[Candidate]:
         fix = "write new questions of the same kind, and label them; `workbench failures find` shows them"
         what = "what a gate asks becomes no sample elsewhere: its failures may only give ideas for new records"
         raise DataError(Problem("GATE_FAILURES", what, folder.id, fix=fix))
-    scores = pq.read_table(folder.scores, columns=["sample_id", "value"], use_threads=False).to_pylist()
-    failed = {row["sample_id"] for row in scores if row["value"] == 0}
+    if ids is None:
+        scores = pq.read_table(folder.scores, columns=["sample_id", "value"], use_threads=False).to_pylist()
+        ids = {row["sample_id"] for row in scores if row["value"] == 0}
     rows = pq.read_table(folder.samples, use_threads=False).to_pylist()
-    first = {row["sample_id"]: row for row in rows if row["sample_id"] in failed and row["repeat"] == 0}
+    first = {row["sample_id"]: row for row in rows if row["sample_id"] in ids and row["repeat"] == 0}
     return [Candidate(_failed(row), f"{folder.id}/{name}", by_people=False) for name, row in first.items()]
 
 
