@@ -175,6 +175,8 @@ class RunSpec(Noun):
     """Run whose answers are scored anew; `None` when this run generates its own."""
     retry_failed: bool = False
     """Whether answers that failed in the parent are asked for again; else nothing is generated."""
+    harness: dict[str, Any] = {}
+    """Settings of the harness that gives the samples, such as lm-eval's chat template and batch size; empty: none."""
     fingerprints: dict[str, str]
     """Content hash of each input by name: `rows`, `model`, `scorer:NAME`, `judge:NAME`. Resume compares them."""
 

@@ -169,7 +169,7 @@ async def _one_server(models: Mapping[str, Prepared], log: Path, tell: Tell) -> 
     started = time.monotonic()
     deadline = started + max(model.spec.startup_timeout for model in models.values())
     with tempfile.TemporaryDirectory(prefix="workbench-serve-") as stage:
-        ids = {name: _stage(Path(stage), name, model) for name, model in models.items()}
+        ids = {name: staged(Path(stage), name, model) for name, model in models.items()}
         small = all(_size(model.base) < SMALL for model in models.values())
         process = await _start(
             next(iter(models.values())).spec, Path(stage), log, {"OMP_NUM_THREADS": "1"} if small else {}
@@ -186,7 +186,7 @@ async def _one_server(models: Mapping[str, Prepared], log: Path, tell: Tell) -> 
             await _stop(process)
 
 
-def _stage(stage: Path, name: str, model: Prepared) -> str:
+def staged(stage: Path, name: str, model: Prepared) -> str:
     """Make the model's folder of links and return its id at the server, `name@weights`.
 
     A folder that holds a whole base beside an adapter is loaded as that base with that adapter; the path that the

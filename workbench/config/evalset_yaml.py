@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from workbench.config.lm_eval_yaml import read_tasks
 from workbench.config.policy_yaml import policy_problems
 from workbench.config.workbench_yaml import Workbench, unknown_model
 from workbench.config.yaml_source import load_yaml
@@ -21,6 +22,7 @@ from workbench.reading.samples import store_dataset
 from workbench.reading.stored import StoredDataset
 from workbench.runs import ScorerInfo
 from workbench.scoring.base import Scorer
+from workbench.scoring.lm_eval import LmEval, LmEvalSpec, TaskSet
 from workbench.scoring.specs import ScorerSpec
 from workbench.store.home import Home
 
@@ -38,6 +40,9 @@ class EvalsetSpec(Noun):
     """What it measures, for people."""
     samples: str = Field("samples.jsonl", min_length=1)
     """JSONL, CSV or Parquet file inside the evalset's folder."""
+    # Said this way because pydantic drops a docstring beside a reference.
+    harness: LmEvalSpec | None = Field(None, json_schema_extra={"description": "Tasks that give the samples."})
+    """Tasks of lm-eval that give the samples, in place of a file."""
     use: Use | None = None
     """The one purpose of all samples. Give this or `split`."""
     split: Split | None = None
@@ -65,6 +70,8 @@ class Evalset:
     file: Path
     spec: EvalsetSpec
     scorers: tuple[Scorer, ...]
+    tasks: TaskSet | None = None
+    """Tasks of lm-eval that give the samples."""
 
     @property
     def name(self) -> str:
@@ -94,8 +101,13 @@ class Evalset:
     def stored(self, use: Use, home: Home) -> StoredDataset:
         """Return the samples of one use, stored; a side of the split may have none. Raises `DataError`."""
         share = self.spec.quarantine_share
+        source = self.samples
+        if self.tasks is not None:
+            from workbench.adapters.lm_eval_tasks import write_samples
+
+            source = write_samples(self.tasks, home.cache / "lm_eval")
         return store_dataset(
-            self.samples, name=self.name, use=use, split=self.spec.split, home=home.root, quarantine_share=share
+            source, name=self.name, use=use, split=self.spec.split, home=home.root, quarantine_share=share
         )
 
 
@@ -103,9 +115,15 @@ def load_evalset(folder: Path, bench: Workbench | None = None, environment: Mapp
     """Load an evalset's folder. With `bench`, judges must be models of it. Raises `ConfigError` with every fault."""
     file = folder / FILE
     scorers: list[Scorer] = []
+    tasks: list[TaskSet] = []
 
     def check(spec: EvalsetSpec) -> list[Problem]:
-        found = [*_own_problems(spec, folder), *_judge_problems(spec, bench)]
+        found = [*_own_problems(spec, folder), *_judge_problems(spec, bench), *_harness_problems(spec)]
+        if spec.harness is not None:
+            try:
+                tasks.append(read_tasks(spec.harness, folder))
+            except ConfigError as exc:
+                found += exc.problems
         for at, scorer in enumerate(spec.scorers):
             try:
                 scorers.append(scorer.resolve(folder))
@@ -118,7 +136,8 @@ def load_evalset(folder: Path, bench: Workbench | None = None, environment: Mapp
         return found + _name_problems(scorers)
 
     spec = load_yaml(file, EvalsetSpec, environment, check)
-    return Evalset(file, spec, tuple(scorers))
+    task_set = tasks[0] if tasks else None
+    return Evalset(file, spec, tuple(_pinned(scorer, task_set) for scorer in scorers), task_set)
 
 
 def find_evalsets(bench: Workbench) -> list[Evalset]:
@@ -153,6 +172,24 @@ def _own_problems(spec: EvalsetSpec, folder: Path) -> list[Problem]:
     if spec.name != folder.absolute().name:
         fix = "rename the folder or the evalset"
         found.append(Problem("EVALSET_NAME", "the name is not the folder's", field="name", got=spec.name, fix=fix))
+    return found
+
+
+def _pinned(scorer: Scorer, tasks: TaskSet | None) -> Scorer:
+    return scorer.pinned_to(tasks) if isinstance(scorer, LmEval) and tasks is not None else scorer
+
+
+def _harness_problems(spec: EvalsetSpec) -> list[Problem]:
+    """Return what of a harness does not go with the rest."""
+    found: list[Problem] = []
+    if spec.harness is not None and "samples" in spec.model_fields_set:
+        fix = "leave one of them out"
+        found.append(Problem("HARNESS", "both `harness` and `samples` are given", field="samples", fix=fix))
+    for at, scorer in enumerate(spec.scorers):
+        if isinstance(scorer, LmEval) and spec.harness is None:
+            fix = "add `harness: {kind: lm_eval, tasks: [...]}`"
+            what = "a scorer of lm-eval needs the tasks of a harness"
+            found.append(Problem("HARNESS", what, field=f"scorers[{at}].kind", fix=fix))
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from workbench.adapters.lm_eval_tasks import LmEvalTasks
 from workbench.adapters.openai_endpoint import OpenAIEndpoint
 from workbench.adapters.ragas_metrics import RagasMetrics
 from workbench.adapters.recorded import RecordedModel
@@ -37,6 +38,7 @@ from workbench.models import (
 from workbench.nouns import fingerprint
 from workbench.runs import Score, ScoreFailure
 from workbench.scoring.base import Scorer
+from workbench.scoring.lm_eval import LmEval
 from workbench.scoring.ragas import Ragas
 from workbench.scoring.trulens import TruLens
 from workbench.store.cache import ResponseCache, answer_key, keep_answer, kept_json
@@ -54,6 +56,10 @@ class Opened:
     embedders: dict[str, Embedder] = field(default_factory=dict)
     ragas: RagasMetrics = field(default_factory=RagasMetrics)
     trulens: TruLensFeedback = field(default_factory=TruLensFeedback)
+    lm_eval: LmEvalTasks | None = None
+    """Tasks of the run under way, where lm-eval gives its samples."""
+    cache: ResponseCache | None = None
+    """Answers that were paid for once; `None`: none are kept."""
 
     async def ask(self, judge: str, request: Request) -> Output | OutputFailure:
         """Put a request to a judge."""
@@ -70,11 +76,13 @@ class Opened:
         return await self.embedders[model].embed(texts)
 
     async def measure(self, scorer: Scorer, sample: Sample, output: Output) -> Score | ScoreFailure:
-        """Let ragas or TruLens judge one output, by these tools."""
+        """Let ragas, TruLens or lm-eval judge one output, by these tools."""
         if isinstance(scorer, Ragas):
             return await self.ragas.measure(scorer, sample, output, self)
         if isinstance(scorer, TruLens):
             return await self.trulens.measure(scorer, sample, output, self)
+        if isinstance(scorer, LmEval) and self.lm_eval is not None:
+            return self.lm_eval.measure(scorer, sample, output)
         raise TypeError(f"no other project judges for a scorer of kind {scorer.info().kind}")
 
 
@@ -88,7 +96,7 @@ async def open_models(
     question that the response cache cannot answer.
     """
     cache = ResponseCache(bench.home.cache / "answers.sqlite")
-    opened = Opened()
+    opened = Opened(cache=cache if use_cache else None)
     async with AsyncExitStack() as stack:
         stack.callback(cache.close)
         server = LocalServer(bench, stack, budget, say)

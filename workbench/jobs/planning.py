@@ -23,6 +23,7 @@ from workbench.nouns import fingerprint
 from workbench.reading.stored import StoredDataset
 from workbench.runs import RunSpec
 from workbench.scoring.base import Scorer
+from workbench.scoring.lm_eval import TaskSet
 from workbench.store.home import RunFolder
 
 
@@ -45,6 +46,8 @@ class Plan:
     spec: RunSpec
     rows: StoredDataset
     scorers: tuple[Scorer, ...]
+    tasks: TaskSet | None = None
+    """Tasks of lm-eval that give the rows."""
 
 
 def select(bench: Workbench, names: Sequence[str], use: Use) -> list[Evalset]:
@@ -99,14 +102,16 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
         limit=asked.limit,
         budget=asked.budget,
         parent=parent,
+        harness={} if evalset.tasks is None else evalset.tasks.recorded(),
         fingerprints={
             "rows": rows.manifest.fingerprint,
             "model": identity(bench, name),
             **{f"scorer:{s.info().name}": fingerprint([s.info().version, s.model_dump(mode="json")]) for s in scorers},
             **{f"judge:{name}": identity(bench, name) for name in judges},
+            **({} if evalset.tasks is None else {"harness": evalset.tasks.fingerprint()}),
         },
     )
-    return Plan(spec, rows, scorers)
+    return Plan(spec, rows, scorers, evalset.tasks)
 
 
 def model_for(bench: Workbench, asked: Asked, evalset: Evalset) -> str:
