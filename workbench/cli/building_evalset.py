@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,33 +13,17 @@ from workbench.cli.show import grid
 from workbench.config.evalset_yaml import load_evalset
 from workbench.config.workbench_yaml import Workbench
 from workbench.curation.evalsets.changes import Signed
-from workbench.curation.evalsets.choosing import Candidate, Left, Wanted, left_told
-from workbench.curation.stored_datasets import find_dataset
+from workbench.curation.evalsets.choosing import Wanted, left_told
 from workbench.curation.versions import Diff, diff
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.jobs.building_evalsets import CHANGES, Built, build, since
-from workbench.jobs.evalset_sources import from_dataset, from_failures, from_labels, skeletons
-from workbench.jobs.labelling import snapshots
+from workbench.jobs.evalset_candidates import Sources, candidates
+from workbench.jobs.evalset_sources import skeletons
 from workbench.jobs.planning import select
-from workbench.labelling.snapshot import latest_snapshot
 from workbench.reports.escaping import one_line, visible
 from workbench.store.files import write_atomic
 
 SKELETONS = "skeletons.jsonl"
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where samples come from."""
-
-    labels: tuple[str, ...]
-    """Pulled datasets."""
-    failures: tuple[str, ...]
-    """Finished runs."""
-    datasets: tuple[str, ...]
-    """Stored samples."""
-    documents: Path | None
-    """A folder of documents."""
 
 
 def build_and_show(
@@ -53,11 +36,11 @@ def build_and_show(
         raise ConfigError(Problem("USAGE", "nothing is named that samples could come from", fix=fix))
     if sources.documents is not None:
         _write_skeletons(bench.evalsets / name / SKELETONS, sources.documents, dry=dry)
-    candidates, left = _candidates(bench, sources)
-    if not (sources.labels or sources.failures or sources.datasets):
+    if not sources.hold_samples():
         return
+    found, left = candidates(bench, sources)
     now = datetime.now(UTC)
-    built = build(bench, name, candidates, wanted, signed, now, left=left, replace=replace, dry=dry)
+    built = build(bench, name, found, wanted, signed, now, left=left, replace=replace, dry=dry)
     _show(built, dry=dry, as_json=as_json)
 
 
@@ -75,20 +58,6 @@ def diff_of(bench: Workbench, name: str, number: int | None, against: Path | Non
         what = "there is no such version to compare with"
         raise DataError(Problem("NO_VERSION", what, str(log), got=None if number is None else str(number), fix=fix))
     return found
-
-
-def _candidates(bench: Workbench, sources: Sources) -> tuple[list[Candidate], list[Left]]:
-    found: list[Candidate] = []
-    left: list[Left] = []
-    for name in sources.labels:
-        some, unfit = from_labels(latest_snapshot(snapshots(bench, name)))
-        found += some
-        left += unfit
-    for run in sources.failures:
-        found += from_failures(bench.home.run(run))
-    for name in sources.datasets:
-        found += from_dataset(find_dataset(bench.home.root, name))
-    return found, left
 
 
 def _write_skeletons(file: Path, documents: Path, *, dry: bool) -> None:
