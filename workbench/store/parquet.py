@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,11 @@ GROUP_BYTES = 2**20
 
 
 class Table:
-    """A Parquet file that is written row by row and keeps one row group in memory."""
+    """A Parquet file that is written row by row and keeps one row group in memory, and one on its way to the disk.
+
+    Compression needs no interpreter: a thread does it while the next rows come. A disk that is full is told by the next
+    `add` that has a group to write, at the latest at the end.
+    """
 
     def __init__(self, path: str, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq
@@ -38,6 +43,8 @@ class Table:
         self._pending: list[pa.Table] = []
         self._bytes = 0
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self._thread = ThreadPoolExecutor(1)
+        self._under_way: Future[None] | None = None
 
     def __enter__(self) -> Table:
         return self
@@ -46,7 +53,9 @@ class Table:
         try:
             self._convert()
             self._write()
+            self._wait()
         finally:
+            self._thread.shutdown()
             self._writer.close()
 
     def add(self, row: Row) -> None:
@@ -71,9 +80,15 @@ class Table:
 
         pending, self._pending, self._bytes = self._pending, [], 0
         if pending:
-            self._writer.write_table(pa.concat_tables(pending))
-            pending.clear()
+            self._wait()
             pa.default_memory_pool().release_unused()
+            self._under_way = self._thread.submit(self._writer.write_table, pa.concat_tables(pending))
+
+    def _wait(self) -> None:
+        """Wait for the group under way; raises what became of it."""
+        if (under_way := self._under_way) is not None:
+            self._under_way = None
+            under_way.result()
 
 
 # ---------------------------------------------------------------- values into columns
