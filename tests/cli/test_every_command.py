@@ -17,6 +17,8 @@ NO_DATA = {
     "workbench init": "writes files and says which",
     "workbench eval report": "writes files; the data are those of `eval show --json`",
     "workbench model serve": "serves until it is stopped",
+    "workbench model chat": "is a conversation",
+    "workbench model card": "prints Markdown; the data are those of `train ls --json`",
     "workbench argilla down": "stops a server",
     "workbench argilla logs": "shows a program's own lines",
 }

@@ -17,7 +17,8 @@ from workbench.cli.show import grid
 from workbench.config.ladder_yaml import RUNG, LadderSpec
 from workbench.config.workbench_yaml import Workbench
 from workbench.evaluation.ladder import Ladder
-from workbench.jobs.ladder import built, missing, plan_ladder
+from workbench.jobs.ladder import built, missing, plan_ladder, trained_in
+from workbench.jobs.model_card import write_card
 from workbench.reports.as_html import page
 from workbench.reports.as_markdown import markdown
 from workbench.reports.ladder import HOLM, ladder_document, ladder_tables, signs
@@ -50,7 +51,10 @@ def climb_and_show(bench: Workbench, spec: LadderSpec, wish: Wish) -> int:
         if code:
             say("The same command goes on with the ladder.")
             return code
-    show_ladder(built(bench, planned), wish)
+    ladder = built(bench, planned)
+    for run_id in dict.fromkeys(trained_in(ladder)):
+        write_card(bench, run_id)
+    show_ladder(ladder, wish)
     return 0
 
 

@@ -11,7 +11,7 @@ import re
 from workbench.config.workbench_yaml import TRAINED, Workbench
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.models import FewShotSpec, LocalSpec, ModelSpec, RagSpec
-from workbench.training.folder import TrainFolder, find_folder
+from workbench.training.folder import TrainFolder, find_folder, folders
 
 SHOTS = re.compile(r"shots:([1-9]|[1-5][0-9]|6[0-4])(?:@([a-z0-9][a-z0-9_-]*))?")
 FORMS = "MODEL, train:RUN, MODEL+shots:3, MODEL+shots:3@EVALSET or MODEL+rag:PIPELINE"
@@ -47,6 +47,11 @@ def pinned(bench: Workbench, name: str, evalset: str) -> str:
 def bare(name: str) -> str:
     """Return the model that a derived one is built on, without shown samples and passages."""
     return name.partition("+")[0]
+
+
+def trained_names(bench: Workbench) -> list[str]:
+    """Return the names of all models that training has finished, oldest first."""
+    return [f"{TRAINED}{folder.id}" for folder in folders(bench.home) if folder.summary.exists()]
 
 
 def _trained(bench: Workbench, name: str) -> LocalSpec:

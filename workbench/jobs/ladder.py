@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench.config.derived_models import bare, pinned
 from workbench.config.ladder_yaml import LadderSpec
-from workbench.config.workbench_yaml import Workbench
+from workbench.config.workbench_yaml import TRAINED, Workbench
 from workbench.errors import ConfigError, Problem
 from workbench.evaluation.arms import Finished
 from workbench.evaluation.ladder import Ability, Ladder, ability, climb
@@ -60,6 +60,12 @@ def built(bench: Workbench, planned: Planned) -> Ladder:
     """Compare the finished runs of all rungs. Raises `DataError` where one is missing or they cannot be compared."""
     ladder = climb(_finished(bench, planned.rungs), planned.spec.metric)
     return ladder.model_copy(update={"kept": tuple(_kept(bench, rungs) for rungs in planned.keeps.values())})
+
+
+def trained_in(ladder: Ladder) -> list[str]:
+    """Return the training runs whose models are rungs."""
+    names = [bare(rung.model) for rung in ladder.rungs]
+    return [name.removeprefix(TRAINED) for name in names if name.startswith(TRAINED)]
 
 
 def _keeping(bench: Workbench, spec: LadderSpec, name: str) -> dict[str, Plan]:

@@ -13,9 +13,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from workbench.config.workbench_yaml import Workbench
-from workbench.errors import ConfigError, Problem
+from workbench.errors import ConfigError, DataError, IncompleteRun, Problem
 from workbench.jobs.firewall import guard
 from workbench.jobs.reported import note_made
+from workbench.jobs.model_card import write_card
 from workbench.jobs.supervision import SIGNALS, Stopped
 from workbench.jobs.training_sources import Sources, open_sources
 from workbench.nouns import fingerprint
@@ -137,7 +138,16 @@ def _train(
     )  # fmt: skip
     if _rank() == 0:
         write_atomic(folder.summary, run.json_bytes())
+        _tell_of(bench, folder, to)
     return run
+
+
+def _tell_of(bench: Workbench, folder: TrainFolder, to: Audience) -> None:
+    """Write the model's card; the training is finished without it."""
+    try:
+        write_card(bench, folder.id)
+    except (DataError, IncompleteRun) as exc:
+        to.say(f"no card was written ({exc}); write it with: workbench model card {folder.id}")
 
 
 def _reference_key(start: TrainStart) -> str:

@@ -133,6 +133,10 @@ class TrainFolder:
     def summary(self) -> Path:
         return self.path / "summary.json"
 
+    @property
+    def card(self) -> Path:
+        return self.path / "card.md"
+
     def started(self) -> TrainStart:
         """Return what the run was begun with. Raises `DataError` where that cannot be read."""
         return _read(self.spec, TrainStart)

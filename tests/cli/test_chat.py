@@ -1,0 +1,61 @@
+"""`workbench model chat`: lines in, answers out, whatever the model says."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from workbench.adapters.openai_stream import stream
+from workbench.adapters.transformers_serve import Served
+from workbench.errors import ModelError
+from workbench.records import Message
+from workbench.simulated.endpoint import simulated_endpoint
+from workbench.simulated.plan import Plan
+
+
+def test_every_line_is_answered_until_exit_and_commands_are_obeyed(
+    workbench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("workbench.yaml").write_text("models:\n  echo: {kind: scripted}\ncandidate: echo\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("hello\x1b[31m\n\n/clear\n/what\nagain\n/exit\nnever\n"))
+    done = workbench("model", "chat", "echo")
+    assert done.code == 0
+    assert done.out == "hello␛[31m\nagain\n"
+    assert "Ctrl-C stops an answer" in done.err
+
+
+def test_a_model_that_fails_says_why_and_the_conversation_goes_on(
+    workbench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("workbench.yaml").write_text("models:\n  broken: {kind: scripted, default: missing}\ncandidate: broken\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n"))
+    done = workbench("model", "chat", "broken")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.count("no answer: missing") == 2
+
+
+@pytest.mark.served
+async def test_a_streamed_answer_is_the_whole_answer_in_pieces(served: dict[str, Served]) -> None:
+    from openai import AsyncOpenAI
+
+    spec = served["tuned"].endpoint
+    asked = "w1 w2 w3"
+    pieces = [piece async for piece in stream(spec, [Message(role="user", content=asked)])]
+    async with AsyncOpenAI(base_url=spec.base_url, api_key="none") as client:
+        whole = await client.chat.completions.create(
+            model=spec.model, messages=[{"role": "user", "content": asked}], temperature=0, max_tokens=8, seed=0
+        )
+    assert "".join(pieces) == whole.choices[0].message.content
+    assert len(pieces) > 1
+
+
+async def test_a_server_that_refuses_is_quoted() -> None:
+    from workbench.models import EndpointSpec
+
+    async with simulated_endpoint(Plan()) as server:
+        spec = EndpointSpec(kind="endpoint", base_url=server.base_url.replace("/v1", "/nowhere"), model="m")
+        with pytest.raises(ModelError, match=r"status 4\d\d"):
+            [piece async for piece in stream(spec, [Message(role="user", content="w1")])]
