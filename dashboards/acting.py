@@ -25,16 +25,26 @@ WHAT: dict[str, access.Act] = {
 """The act that a command of this name is."""
 
 
+def what(argv: Sequence[str]) -> access.Act:
+    """Return the act that starting this command is; of one that is not listed, the rarest right."""
+    return WHAT.get(argv[0] if argv else "", "promote")
+
+
 def start(argv: Sequence[str]) -> Job:
     """Start a `workbench` command as a job. Raises `AccessRefused`, `ConfigError`."""
-    here = access.act(WHAT.get(argv[0] if argv else "", "promote"))
+    here = access.act(what(argv))
     return background.start(data.bench(), argv, here.name)
 
 
 def resume(job: Job) -> Job:
     """Go on with a job: the same role as for starting it."""
-    here = access.act(WHAT.get(job.command.argv[0], "promote"))
+    here = access.act(what(job.command.argv))
     return background.resume(data.bench(), job, here.name)
+
+
+def may_cancel(job: Job) -> bool:
+    """Return whether the person here may stop it; for drawing alone."""
+    return access.person().name == job.command.by or access.may("stop")
 
 
 def cancel(job: Job) -> None:

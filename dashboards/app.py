@@ -15,6 +15,8 @@ from dashboards import access, parts
 from workbench.errors import WorkbenchError
 
 log = logging.getLogger("dashboards")
+# Drawn here: an icon of Streamlit's own set would be fetched from another server.
+ICON = (Path(__file__).parent / "icon.svg").read_text(encoding="utf-8")
 
 
 class PageSpec(NamedTuple):
@@ -49,7 +51,7 @@ PAGES = (
 
 def main() -> None:
     """Let the person in, draw the menu and the chosen page."""
-    st.set_page_config("workbench", ":material/science:", layout="wide")
+    st.set_page_config("workbench", ICON, layout="wide")
     person = _let_in()
     pages = _pages()
     st.session_state["pages"] = {page.url_path or PAGES[0].name: page for group in pages.values() for page in group}

@@ -7,6 +7,9 @@ from typing import Any
 
 import altair as alt
 
+from workbench.evaluation.comparison import MetricDifference
+from workbench.gate.decision import RuleRow
+from workbench.reports.words import metric_name
 from workbench.runs import Interval
 
 BLUE, ORANGE, GREEN, YELLOW, SKY, RED, PINK, GREY = (
@@ -16,8 +19,11 @@ BLUE, ORANGE, GREEN, YELLOW, SKY, RED, PINK, GREY = (
 PALETTE = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY)
 VERDICTS = {"pass": GREEN, "fail": RED, "inconclusive": ORANGE, "waived": BLUE, "": GREY}
 SHAPES = {"pass": "circle", "fail": "square", "inconclusive": "diamond", "waived": "triangle-up", "": "circle"}
-ROW = 30
-"""Height of a row of a forest plot, in pixels."""
+ROW, AXIS = 28, 60
+"""Height of a row of a forest plot, and of its axis, in pixels."""
+
+CLEAR = 0.05
+"""Adjusted p-value below which a difference is marked."""
 
 Values = Mapping[str, Any]
 """One mark: plain values by column."""
@@ -52,25 +58,52 @@ def forest(marks: Sequence[Values], axis: str, *, zero: float | None = None) -> 
     if zero is not None:
         line = alt.Chart(_data([{"at": zero}])).mark_rule(strokeDash=[4, 3], color=GREY).encode(x="at:Q")
         layers.insert(0, line)
-    return alt.layer(*layers).properties(height=max(60, ROW * len(marks)))
+    return alt.layer(*layers).properties(height=AXIS + ROW * len(marks))
+
+
+def surely(m: MetricDifference) -> str:
+    """Return `pass` where the candidate is clearly better, `fail` where clearly worse, else nothing."""
+    p = m.p if m.p_adjusted is None else m.p_adjusted
+    if p is None or m.delta is None or p >= CLEAR:
+        return ""
+    return "pass" if (m.delta > 0) == (m.better == "higher") else "fail"
+
+
+def rules(rows: Sequence[RuleRow]) -> Drawn:
+    """Return the rows of a gate: how far each interval lies from its limit, good to the right; it must clear zero."""
+    marks = []
+    for row in rows:
+        sign = 1 if row.passes == "above" else -1
+        ends = (row.interval.low, row.interval.high) if row.interval else ()
+        low, high = sorted(sign * (end - row.limit) for end in ends) if ends else (None, None)
+        value = None if row.estimate is None else sign * (row.estimate - row.limit)
+        label = metric_name(row.rule.partition(":")[2] or row.rule, row.better)
+        marks.append({"label": label, "value": value, "low": low, "high": high, "verdict": row.verdict})
+    return forest(marks, "distance from the limit (must lie right of the line)", zero=0.0)
 
 
 def trend(points: Sequence[Values], title: str) -> Drawn:
-    """Return a metric over runs: `at` (ISO time), `value`, `low`, `high`, `series`; the band is the interval."""
-    data = _data(points)
-    base = alt.Chart(data).encode(
-        x=alt.X("at:T", title=None),
+    """Return a metric over runs, in their order: `at` (ISO time), `value`, `low`, `high`, `series`, `run`, `n`."""
+    ordered = sorted(points, key=lambda p: str(p["at"]))
+    told = [{**p, "when": f"{i + 1} · {str(p['at'])[5:16].replace('T', ' ')}"} for i, p in enumerate(ordered)]
+    names = [str(p["when"]) for p in told]
+    base = alt.Chart(_data(told)).encode(
+        x=alt.X("when:N", title=None, sort=names, axis=alt.Axis(labelAngle=-35, labelOverlap="greedy")),
         color=alt.Color("series:N", title=None, scale=alt.Scale(range=list(PALETTE))),
         tooltip=[
             alt.Tooltip("run:N"),
             alt.Tooltip("series:N"),
             alt.Tooltip("value:Q", format=".3f"),
+            alt.Tooltip("low:Q", format=".3f"),
+            alt.Tooltip("high:Q", format=".3f"),
             alt.Tooltip("n:Q"),
+            alt.Tooltip("n_failed:Q"),
         ],
     )
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
-    bars = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
-    return alt.layer(bars, base.mark_line(opacity=0.6).encode(y=y), base.mark_point(filled=True, size=50).encode(y=y))
+    bars = base.mark_rule(strokeWidth=2, opacity=0.6).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+    points_drawn = base.mark_point(filled=True, size=70, opacity=1).encode(y=y, shape=alt.Shape("series:N", title=None))
+    return alt.layer(bars, base.mark_line(opacity=0.5).encode(y=y), points_drawn).properties(height=280)
 
 
 def bars(rows: Sequence[Values], x: str, y: str, *, title: str = "") -> Drawn:

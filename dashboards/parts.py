@@ -10,16 +10,17 @@ from __future__ import annotations
 import difflib
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from dashboards import access
 from workbench.errors import WorkbenchError
+from workbench.jobs.background import Job
 from workbench.reports.escaping import markdown_text, one_line, shorten, visible
-from workbench.reports.words import interval_text, number
-from workbench.runs import Interval
+from workbench.reports.words import interval_text, metric_name, number
+from workbench.runs import Interval, Metric, ScorerInfo
 
 LONG = 20_000
 """Characters of one text that are shown; the rest is counted."""
@@ -77,6 +78,29 @@ def metric(label: str, value: float | None, interval: Interval | None = None, *,
         st.caption(f"{interval_text(interval)} · n {n:,} · failed {n_failed:,}".replace("[", "\\["))
 
 
+def metric_card(m: Metric, info: ScorerInfo | None) -> None:
+    """Show a metric of a run, with all that belongs beside it."""
+    name = metric_name(m.scorer, info.better if info else None)
+    metric(name, m.value, m.interval, n=m.n, n_failed=m.n_failed + m.n_partial)
+    if m.interval is None:
+        st.caption(plain(m.undefined))
+    if m.n_not_applicable:
+        st.caption(f"{m.n_not_applicable:,} to which it does not apply")
+
+
+def grid(cards: Sequence[Callable[[], None]], width: int = 4) -> None:
+    """Show cards side by side, `width` in a row."""
+    for at in range(0, len(cards), width):
+        for column, card in zip(st.columns(width), cards[at : at + width], strict=False):
+            with column:
+                card()
+
+
+def sample_link(run: str, sample: str) -> None:
+    """Lead to a sample of a run."""
+    link(f"Open {sample}", "sample", run=run, sample=sample)
+
+
 def empty(what: str, command: str) -> None:
     """Say that there is nothing here yet, and the command that makes it."""
     st.info(what, icon=":material/info:")
@@ -112,16 +136,63 @@ def link(label: str, page: str, **query: str) -> None:
         st.page_link(target, label=plain(label), query_params=query or None)
 
 
-def button(label: str, what: access.Act, *, key: str, kind: str = "secondary") -> bool:
+def button(label: str, what: access.Act, *, key: str, help: str = "", allowed: bool | None = None) -> bool:
     """Show a button for an act; it is off for whom it is not for. The act's function asks `access.act` by itself."""
-    allowed = access.may(what)
-    return st.button(
-        label,
-        key=key,
-        type=kind,  # type: ignore[arg-type]
-        disabled=not allowed,
-        help=None if allowed else f"takes the role {access.ACTS[what]}",
-    )
+    allowed = access.may(what) if allowed is None else allowed
+    told = help if allowed else f"takes the role {access.ACTS[what]}"
+    return st.button(label, key=key, disabled=not allowed, help=told or None)
+
+
+def choose(label: str, options: Sequence[str], *, key: str, shown: Callable[[str], str] = str) -> str | None:
+    """Let one of the options be chosen; the choice stands in the address, under `key`, unless it is the first one.
+
+    Streamlit's own binding writes what is shown; two runs may look alike, so the option itself is written here.
+    """
+    asked, noted = st.query_params.get(key), f"{key} in the address"
+    if asked in options and asked != st.session_state.get(noted):
+        st.session_state[key] = asked  # a link was followed, or the browser went back
+    elif st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)
+    said = st.selectbox(label, list(options), key=key, format_func=lambda option: one_line(shown(option), 120))
+    if said is not None and said != asked and (asked is not None or said != options[0]):
+        st.query_params[key] = said
+    st.session_state[noted] = st.query_params.get(key)
+    return said
+
+
+def started(job: Job) -> None:
+    """Say that a job was started, and lead to it."""
+    st.success(f"Started {job.id}.", icon=":material/rocket_launch:")
+    link("Follow it", "jobs", job=job.id)
+
+
+def progress(job: Job) -> None:
+    """Show how far a job is, in one line and a bar."""
+    told = job.progress
+    words = f"{job.state}" + (f", exit code {job.code}" if job.code else "")
+    if told is None:
+        st.caption(f"{words} · {plain(' '.join(job.command.argv))}")
+        return
+    left = told.left() if job.alive() else None
+    rest = f" · about {duration(left)} left" if left is not None else ""
+    note = f" · {plain(told.note)}" if told.note else ""
+    line = f"{words} · {plain(told.title)} · {told.done:,} of {told.total:,}{note}{rest}"
+    st.progress(min(1.0, told.done / told.total) if told.total else 0.0, line)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the two largest units."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def trouble(what: str, why: str) -> None:
+    """Say what is wrong, in the program's own words, and why, as plain text."""
+    st.error(what, icon=":material/error:")
+    code(why)
 
 
 def changed(before: str, after: str) -> None:

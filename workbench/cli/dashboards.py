@@ -21,4 +21,4 @@ def dashboards(ctx: click.Context, port: int, host: str) -> None:
     """
     from workbench.cli.serving_dashboards import serve
 
-    ctx.exit(serve(config_of(ctx), host, port))
+    serve(config_of(ctx), host, port)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-import subprocess
 import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from workbench.cli.progress import say
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, MissingExtra, Problem
 
-PALETTE = '["#0072B2","#E69F00","#009E73","#CC79A7","#56B4E9","#D55E00","#F0E442","#8A8A8A"]'
+LOCAL = ("localhost", "127.0.0.1", "[::1]", "::1")
+"""Names by which this machine calls itself."""
 SETTINGS = {
     "server.headless": "true",
     "server.fileWatcherType": "none",
+    "runner.magicEnabled": "false",
     "server.enableCORS": "true",
     "server.enableXsrfProtection": "true",
     "browser.gatherUsageStats": "false",
@@ -28,15 +30,14 @@ SETTINGS = {
     "logger.hideWelcomeMessage": "true",
     "theme.light.primaryColor": "#0072B2",
     "theme.dark.primaryColor": "#56B4E9",
-    "theme.chartCategoricalColors": PALETTE,
     "theme.baseFontSize": "15",
     "theme.paddingTop": "2.5rem",
 }
 """Streamlit's settings that a user's own config.toml does not overrule."""
 
 
-def serve(bench: Workbench, host: str, port: int) -> int:
-    """Serve the pages until a signal comes; return the exit code. Raises `ConfigError`, `MissingExtra`."""
+def serve(bench: Workbench, host: str, port: int) -> NoReturn:
+    """Become the server of the pages, until a signal comes. Raises `ConfigError`, `MissingExtra`."""
     if find_spec("streamlit") is None or find_spec("altair") is None:
         raise MissingExtra("streamlit", "dashboards")
     login = has_login(bench)
@@ -51,7 +52,7 @@ def serve(bench: Workbench, host: str, port: int) -> int:
         )
     _refuse_taken(host, port)
     say(f"Serving {bench.file} at http://{'localhost' if _is_loopback(host) else host}:{port} (Ctrl-C stops)")
-    return _run(bench, host, port, login)
+    _run(bench, host, port, login)
 
 
 def has_login(bench: Workbench) -> bool:
@@ -69,22 +70,19 @@ def has_login(bench: Workbench) -> bool:
     return False
 
 
-def _run(bench: Workbench, host: str, port: int, login: bool) -> int:
+def _run(bench: Workbench, host: str, port: int, login: bool) -> NoReturn:
     app = Path(__file__).parents[2] / "dashboards" / "app.py"
     settings = SETTINGS | {"server.address": host, "server.port": str(port)}
-    if not login:  # a page of somebody else's, under a name that leads here, is not let in
-        settings["server.allowedHosts"] = '["localhost","127.0.0.1","[::1]"]'
     flags = [f"--{name}={value}" for name, value in settings.items()]
+    if not login:  # somebody else's page, under a name of theirs that leads here, is not let in
+        flags += [f"--server.allowedHosts={name}" for name in LOCAL]
     environment = {**os.environ, "WORKBENCH_CONFIG": str(bench.file)}
     paths = [str(app.parents[1]), os.environ.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    command = [sys.executable, "-m", "streamlit", "run", str(app), *flags]
-    with subprocess.Popen(command, env=environment, cwd=bench.file.parent) as process:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:  # the terminal has told the server too
-            process.wait()
-            return 130
+    os.chdir(bench.file.parent)  # where Streamlit looks for .streamlit/secrets.toml
+    sys.stdout.flush()
+    # In place of this process, so that whoever stops the command stops the server.
+    os.execve(sys.executable, [sys.executable, "-m", "streamlit", "run", str(app), *flags], environment)
 
 
 def _is_loopback(host: str) -> bool:

@@ -23,8 +23,14 @@ class Entry(Noun):
     """`unfinished`: stopped, can be resumed. `damaged`: its files cannot be read."""
     evalset: str = ""
     """What it ran on."""
+    use: str = ""
+    """Side of the firewall."""
     model: str = ""
     """Name of the candidate."""
+    started: str = ""
+    """ISO 8601 time, UTC."""
+    cost: float | None = None
+    """Money that is known to be spent, the judges' too; `None` when no call has a known price."""
     n: int = Field(0, ge=0)
     """Answers asked for."""
     metrics: Many[Metric] = ()
@@ -53,15 +59,30 @@ def entry(folder: RunFolder) -> Entry:
                 id=folder.id,
                 state="finished",
                 evalset=run.spec.evalset,
+                use=run.spec.use,
                 model=run.spec.model_name,
+                started=run.started,
+                cost=_known(run.candidate.cost, run.judging.cost),
                 n=run.n_attempted,
                 metrics=whole,
             )
-        spec = read_start(folder).spec
+        start = read_start(folder)
+        spec = start.spec
     except DataError as exc:
         return Entry(id=folder.id, state="damaged", note=str(exc))
     owner = owner_of(folder.path)
-    if owner is None:
-        note = f"resume with: workbench eval run --resume {folder.id}"
-        return Entry(id=folder.id, state="unfinished", evalset=spec.evalset, model=spec.model_name, note=note)
-    return Entry(id=folder.id, state="running", evalset=spec.evalset, model=spec.model_name, note=f"process {owner}")
+    note = f"resume with: workbench eval run --resume {folder.id}" if owner is None else f"process {owner}"
+    return Entry(
+        id=folder.id,
+        state="unfinished" if owner is None else "running",
+        evalset=spec.evalset,
+        use=spec.use,
+        model=spec.model_name,
+        started=start.started,
+        note=note,
+    )
+
+
+def _known(*costs: float | None) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known else None

@@ -15,6 +15,7 @@ from workbench.gate.deciding import Case, decide
 from workbench.gate.decision import GateDecision, Release, joint
 from workbench.gate.ledger import Ledger
 from workbench.gate.looking import Inputs, Looking, Sides, inputs_of, looking, table_hashes
+from workbench.gate.last import keep
 from workbench.gate.policy import Policy
 from workbench.gate.records import Look
 from workbench.gate.series import Book
@@ -43,6 +44,8 @@ def decide_release(bench: Workbench, question: Question, now: datetime) -> Relea
     then, evalsets = ledger.now(now), gate_evalsets(bench, question)
     together = [evalset.name for evalset in evalsets]
     gates = [_decide_one(bench, evalset, question, Setting(ledger, then, then > now, together)) for evalset in evalsets]
+    for gate in gates:
+        keep(bench.home.root, gate)
     return Release(decision=joint(gate.decision for gate in gates), gates=tuple(gates), at=_iso(then))
 
 
