@@ -37,7 +37,7 @@ class Script(ToldTools):
 
 
 def panel(spec, **fields):
-    return spec("panel_judge", rubric="r.md", panel=["a", "b", "c"], **{"content": BINARY, **fields})
+    return spec("panel_judge", rubric="r.md", **{"panel": ["a", "b", "c"], "content": BINARY, **fields})
 
 
 @pytest.mark.parametrize(

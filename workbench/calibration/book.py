@@ -1,4 +1,7 @@
-"""The book of calibrations, `<home>/judges/calibrations.jsonl`: every opening of a test part, chained, never edited."""
+"""The books of a home's judges: every opening of a test part, and every attack, chained, never edited.
+
+`<home>/judges/calibrations.jsonl` and `<home>/judges/attacks.jsonl`, each with its `.head`.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,20 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from workbench.calibration.attacked import Attacked
 from workbench.calibration.calibrated import Calibrated
 from workbench.store.book import Book
 
 
 def calibrations(home: Path) -> Book[Calibrated]:
-    """Return the book of a home."""
+    """Return the book of a home's calibrations."""
     file = home / "judges" / "calibrations.jsonl"
     return Book(file, TypeAdapter(Calibrated), "a calibration")
+
+
+def attacks(home: Path) -> Book[Attacked]:
+    """Return the book of the attacks on a home's judges."""
+    return Book(home / "judges" / "attacks.jsonl", TypeAdapter(Attacked), "an attack")
 
 
 def current(book: Book[Calibrated], metric: str, inputs: Mapping[str, str]) -> tuple[Calibrated | None, str]:

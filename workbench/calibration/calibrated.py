@@ -32,6 +32,8 @@ class Subject(Noun):
     """The question that people answered."""
     guideline: str
     """Version of the guideline under which they did."""
+    pass_from: float | None = None
+    """From which value the judge passes an answer, of a metric that is not 0 or 1; up to which, where less is better."""
 
 
 class Calibrated(Noun):
@@ -75,11 +77,19 @@ class Calibrated(Noun):
 
 
 def calibrate(
-    rows: Sequence[Judged], subject: Subject, earlier: Iterable[Calibrated], *, open_test: bool, who: str, at: str
+    rows: Sequence[Judged],
+    subject: Subject,
+    earlier: Iterable[Calibrated],
+    *,
+    open_test: bool,
+    who: str,
+    at: str,
+    learnt: frozenset[str] = frozenset(),
 ) -> Calibrated:
     """Return a judge's calibration. With `open_test` the test part is measured; that uses it up for later versions.
 
     A family of the test part on which another version of this metric's judge was measured is spent, and counts as dev.
+    `learnt` holds the hashes of the families that the judge was trained on; they count as train, whatever their part.
     Raises `DataError` where too few test labels are left.
     """
     spent = _spent(earlier, subject)
@@ -87,8 +97,10 @@ def calibrate(
     n_spent = 0
     for row in rows:
         part = part_of(row.group, subject.question)
-        if part == "test" and _hashed(row.group) in spent:
+        if part == "test" and hashed(row.group) in spent:
             part, n_spent = "dev", n_spent + 1
+        if hashed(row.group) in learnt:
+            part = "train"
         parts[part].append(row)
     shown = parts["test"] if open_test else parts["dev"]
     if open_test:
@@ -105,7 +117,7 @@ def calibrate(
         biases=tuple(biases(shown, subject.judge)),
         grade=grade,
         why=why,
-        opened=tuple(sorted({_hashed(r.group) for r in shown})) if open_test else (),
+        opened=tuple(sorted({hashed(r.group) for r in shown})) if open_test else (),
         who=who if open_test else "",
         at=at,
     )
@@ -113,8 +125,9 @@ def calibrate(
 
 def _spent(earlier: Iterable[Calibrated], subject: Subject) -> set[str]:
     """Return the families on which this metric's judge was measured while it was another one."""
-    others = (c for c in earlier if c.subject.metric == subject.metric and c.subject.inputs != subject.inputs)
-    return {family for c in others for family in c.opened}
+    rule = subject.inputs, subject.pass_from
+    mine = (c for c in earlier if c.subject.metric == subject.metric)
+    return {family for c in mine if (c.subject.inputs, c.subject.pass_from) != rule for family in c.opened}
 
 
 def _refuse_few(test: Sequence[Judged], subject: Subject, n_spent: int) -> None:
@@ -129,5 +142,5 @@ def _refuse_few(test: Sequence[Judged], subject: Subject, n_spent: int) -> None:
     raise DataError(Problem("TOO_FEW_LABELS", what, field="labels", got=subject.metric, fix=fix))
 
 
-def _hashed(family: str) -> str:
+def hashed(family: str) -> str:
     return fingerprint(family)[:16]

@@ -123,10 +123,8 @@ def rescore_command(ctx: click.Context, run_id: str, retry_failed: bool, as_json
 @click.pass_context
 def show_command(ctx: click.Context, run_id: str, worst: int, sample: str | None, as_json: bool) -> None:
     """Show a finished run. RUN_ID may be a unique beginning or ending of an id, or `latest`."""
-    from workbench.cli.show import show_run
-    from workbench.evaluation.run import read_run
-
-    folder = config_of(ctx).home.run(run_id)
+    bench = config_of(ctx)
+    folder = bench.home.run(run_id)
     if sample is not None:
         from workbench.cli.show_sample import show_sample
         from workbench.evaluation.one_sample import one_sample
@@ -134,11 +132,10 @@ def show_command(ctx: click.Context, run_id: str, worst: int, sample: str | None
         found = one_sample(folder, sample)
         click.echo(found.model_dump_json(indent=2)) if as_json else show_sample(found)
         return
-    result = read_run(folder)
-    if as_json:
-        click.echo(result.model_dump_json(indent=2))
-    else:
-        show_run(result, folder, worst)
+    from workbench.cli.running import show_runs
+    from workbench.evaluation.run import read_run
+
+    show_runs(bench, [(folder, read_run(folder))], as_json, worst)
 
 
 @eval_group.command("ls", epilog="Example: workbench eval ls --json")

@@ -63,18 +63,20 @@ def show_calibrations(found: Sequence[Calibrated]) -> None:
 def show_corrected(bench: Workbench, run_id: str, *, as_json: bool) -> None:
     """Print each judged metric of a run with its corrected rate, or why there is none."""
     from workbench.evaluation.run import read_run
-    from workbench.jobs.calibrating import corrected_metric, judged_metrics
+    from workbench.jobs.calibrating import corrections
 
     folder = bench.home.run(run_id)
-    told = {metric: corrected_metric(bench, folder, metric) for metric in judged_metrics(read_run(folder))}
+    told = corrections(bench, read_run(folder), folder)
     if as_json:
-        plain = {m: {"corrected": c and c.model_dump(mode="json"), "why_not": why} for m, (c, why) in told.items()}
+        plain = {one.metric: one.model_dump(mode="json", exclude={"metric"}) for one in told}
         sys.stdout.buffer.write(orjson.dumps(plain, option=orjson.OPT_INDENT_2) + b"\n")
         return
     if not told:
         click.echo("This run has no judged metric of pass and fail.", err=True)
-    for metric, (corrected, why) in told.items():
-        click.echo(f"{metric}: {corrected.sentence() if corrected else f'not corrected, for {why}'}")
+    for one in told:
+        click.echo(f"{one.metric}: {one.sentence()}")
+        if one.calibration:
+            click.echo(f"  by the {one.calibration}", err=True)
 
 
 def _rates(trust: Trust) -> list[tuple[str, str, str, str]]:

@@ -29,14 +29,16 @@ def report_command(
     Without options, report.md and report.html are written beside the run's tables. FILE may be `-` for standard output.
     """
     from workbench.evaluation.run import read_run
+    from workbench.jobs.calibrating import corrections
     from workbench.reports.as_html import page
     from workbench.reports.as_markdown import markdown as in_markdown
     from workbench.reports.junit import run_junit
     from workbench.reports.run import run_document
 
-    folder = config_of(ctx).home.run(run_id)
+    bench = config_of(ctx)
+    folder = bench.home.run(run_id)
     run = read_run(folder)
-    document = run_document(run, folder)
+    document = run_document(run, folder, corrections(bench, run, folder))
     if html is markdown is junit is None:
         html, markdown = folder.page, folder.report
     for file, text in ((html, page(document)), (markdown, in_markdown(document, _name(html))), (junit, run_junit(run))):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import click
 import orjson
 
 from workbench.cli.pricing import show_prices
 from workbench.cli.progress import say, watching
-from workbench.cli.show import show_run
+from workbench.cli.show import WORST, show_run
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, LockedError, Problem, WorkbenchError
 from workbench.evaluation.run import read_start
+from workbench.jobs.calibrating import corrections
 from workbench.jobs.evaluating import Job, evaluate_all
 from workbench.jobs.interrupted import Interrupted
 from workbench.jobs.planning import Asked, Plan, folder_for, plan, refuse_changes, select
@@ -39,7 +41,7 @@ def run_evalsets(
     if code == 0:
         command.end()
         made = {job.plan.spec.evalset: (job.folder, run) for job, run in zip(jobs, runs, strict=True)}
-        _show([(done | made)[p.spec.evalset] for p in plans], as_json)
+        show_runs(bench, [(done | made)[p.spec.evalset] for p in plans], as_json)
     return code
 
 
@@ -93,7 +95,7 @@ def rescore(bench: Workbench, run_id: str, *, retry_failed: bool, as_json: bool,
 def _run(bench: Workbench, jobs: Sequence[Job], as_json: bool, quiet: bool) -> int:
     runs, code = evaluated(bench, jobs, quiet)
     if code == 0:
-        _show([(job.folder, run) for job, run in zip(jobs, runs, strict=True)], as_json)
+        show_runs(bench, [(job.folder, run) for job, run in zip(jobs, runs, strict=True)], as_json)
     return code
 
 
@@ -118,10 +120,16 @@ def _say_how_to_resume(jobs: Sequence[Job], what: str) -> None:
             say(f"{what} What was done is kept; go on with: workbench eval run --resume {job.folder.id}")
 
 
-def _show(made: Sequence[tuple[RunFolder, EvalRun]], as_json: bool) -> None:
+def show_runs(bench: Workbench, made: Sequence[tuple[RunFolder, EvalRun]], as_json: bool, worst: int = WORST) -> None:
+    """Print finished runs, with what is known of their judges' errors; as JSON one object, or a list of several."""
     if as_json:
-        plain = [run.model_dump(mode="json") for _, run in made]
+        plain = [_plain(bench, folder, run) for folder, run in made]
         click.echo(orjson.dumps(plain[0] if len(plain) == 1 else plain, option=orjson.OPT_INDENT_2).decode())
         return
     for folder, run in made:
-        show_run(run, folder)
+        show_run(run, folder, worst, corrections(bench, run, folder))
+
+
+def _plain(bench: Workbench, folder: RunFolder, run: EvalRun) -> dict[str, Any]:
+    known = [one.model_dump(mode="json") for one in corrections(bench, run, folder)]
+    return {**run.model_dump(mode="json"), **({"corrections": known} if known else {})}

@@ -17,6 +17,7 @@ from workbench.store.home import RunFolder
 from workbench.store.parquet import Row
 
 if TYPE_CHECKING:
+    from workbench.calibration.correction import Correction
     from workbench.evaluation.agreement import JudgeCheck
 
 WORST = 3
@@ -28,7 +29,7 @@ WIDTH = 140
 """Columns of a table that goes to a file or a pipe."""
 
 
-def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
+def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST, corrections: Sequence[Correction] = ()) -> None:
     """Print a finished run: metrics, slices, cost, latency, the lowest samples and where the rest lies."""
     limited = f", limited to {run.spec.limit} of {run.dataset.n}" if run.spec.limit else ""
     click.echo(f"\n{run.spec.evalset} · {run.spec.use} · {run.spec.model_name}   run {run.id}")
@@ -37,6 +38,9 @@ def show_run(run: EvalRun, folder: RunFolder, worst: int = WORST) -> None:
         f"{_kinds(run.output_failures)}; {run.dataset.n} samples in {run.dataset.n_groups} families{limited}\n"
     )
     grid(("metric", "mean", "95 % interval", "n", "failed", "n/a"), map(_metric_row, whole(run)))
+    for one in corrections:
+        by = f" ({one.calibration})" if one.calibration else ""
+        click.echo(f"{one.metric}: {one.sentence()}{by}")
     grid(
         ("scorer", "found", "answers", "95 % interval"),
         ((c.scorer, c.label, f"{c.k}/{c.n}", interval_text(c.interval)) for c in label_counts(run, folder)),

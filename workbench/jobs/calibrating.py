@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.calibration.book import calibrations, current
-from workbench.calibration.calibrated import Calibrated, Subject, calibrate
-from workbench.calibration.correcting import Corrected, corrected
+from workbench.calibration.calibrated import Calibrated, Subject, calibrate, hashed
+from workbench.calibration.correcting import corrected
+from workbench.calibration.correction import Correction, named
 from workbench.calibration.judged import Judged
+from workbench.calibration.predicting import Known, Predicted, predict
 from workbench.config.workbench_yaml import Workbench
 from workbench.curation.leaks import Guarded
 from workbench.errors import ConfigError, DataError, Problem
@@ -21,10 +23,21 @@ from workbench.gate.policy import Policy
 from workbench.jobs.acting import who
 from workbench.jobs.firewall import guard
 from workbench.jobs.human_verdicts import VERDICT, HumanVerdicts, human_verdicts, known
+from workbench.jobs.judged_metrics import (
+    info_of,
+    inputs_of,
+    judge_of,
+    judged_metrics,
+    passes,
+    refuse_without_threshold,
+)
 from workbench.jobs.labelling_sources import tasks_from_run
+from workbench.jobs.run_answers import run_answers
+from workbench.jobs.trained_judges import learnt_families
 from workbench.labelling.next import Candidate, lot_sample
 from workbench.labelling.tasks import Task
 from workbench.runs import EvalRun, ScorerInfo
+from workbench.store.book import Book
 from workbench.store.home import RunFolder
 
 
@@ -40,6 +53,8 @@ class Asked:
     """Whether labelled answers count that were picked for what they are, and are no fair sample."""
     seed: int = 0
     """Seed of the lot, as `label next` had it."""
+    pass_from: float | None = None
+    """Value from which a metric that is not 0 or 1 passes an answer."""
 
 
 def calibrate_judge(bench: Workbench, run_ids: Sequence[str], asked: Asked) -> Calibrated:
@@ -62,7 +77,8 @@ def calibrate_judge(bench: Workbench, run_ids: Sequence[str], asked: Asked) -> C
         same = [c for c in earlier if c.subject == subject and c.test is not None]
         if same:
             return same[-1]
-    found = calibrate(rows, subject, earlier, open_test=asked.open_test, who=who(), at=_now())
+    learnt = learnt_families(bench, subject.judge)
+    found = calibrate(rows, subject, earlier, open_test=asked.open_test, who=who(), at=now(), learnt=learnt)
     if asked.open_test:
         book.add(found)
     return found
@@ -78,39 +94,82 @@ def judged_answers(bench: Workbench, run_ids: Sequence[str], asked: Asked) -> tu
     runs = [read_run(folder) for folder in folders]
     human = human_verdicts(bench)
     rows = [row for run, folder in zip(runs, folders, strict=True) for row in _judged(run, folder, human, asked)]
-    return _subject(runs, human, asked.metric), rows
+    return _subject(runs, human, asked), rows
 
 
-def corrected_metric(bench: Workbench, folder: RunFolder, metric: str) -> tuple[Corrected | None, str]:
-    """Return a judged metric's pass rate corrected for the judge's error, or `None` and why there is none."""
-    run = read_run(folder)
-    info = _info(run, metric)
-    found, why = current(calibrations(bench.home.root), metric, _inputs(run, metric))
+def corrections(bench: Workbench, run: EvalRun, folder: RunFolder) -> list[Correction]:
+    """Return what is known of each judged metric of pass and fail beside the judge's number, and of others that were
+    calibrated. Empty, and nothing is read, for a run without judges.
+    """
+    metrics = judged_metrics(run, binary=False)
+    if not metrics:
+        return []
+    book = calibrations(bench.home.root)
+    known = {c.subject.metric for c in book.records()}
+    return [
+        _correction(bench, run, folder, metric, book)
+        for metric in metrics
+        if info_of(run, metric).binary or metric in known
+    ]
+
+
+def _correction(bench: Workbench, run: EvalRun, folder: RunFolder, metric: str, book: Book[Calibrated]) -> Correction:
+    found, why = current(book, metric, inputs_of(run, metric))
     if found is None:
-        return None, why
+        return Correction(metric=metric, why_not=why)
+    info, pass_from = info_of(run, metric), found.subject.pass_from
     scores = sample_scores([Finished(run, folder)], metric).values()
-    there = [(s.mean, s.family) for s in scores if s.mean is not None]
+    there = [s for s in scores if s.values]
     if not there:
-        return None, "nothing was judged"
-    passes = [mean if info.better == "higher" else 1 - mean for mean, _ in there]
-    return corrected(metric, passes, [family for _, family in there], found), ""
+        return Correction(metric=metric, why_not="nothing was judged")
+    shares = [sum(passes(value, info, pass_from) for value in s.values) / len(s.values) for s in there]
+    return Correction(
+        metric=metric,
+        corrected=corrected(metric, shares, [s.family for s in there], found),
+        predicted=_predicted(bench, run, folder, found),
+        calibration=named(found),
+    )
+
+
+def _predicted(bench: Workbench, run: EvalRun, folder: RunFolder, found: Calibrated) -> Predicted | None:
+    """Predict from those labels of this run that the calibration was measured on.
+
+    A judge may have been shaped by the other labels, so that its verdicts on them are no fair sample of its verdicts.
+    """
+    human, info = human_verdicts(bench), info_of(run, found.subject.metric)
+    if human.fingerprint() != found.subject.labels:
+        return None
+    opened, known, rest = set(found.opened), list[Known](), list[tuple[str, float]]()
+    values = _values(folder, info)
+    for answer in run_answers(folder):
+        if (value := values.get(answer.id)) is None:
+            continue
+        said = human.passed.get((answer.id, (answer.output.text,)))
+        if said is None:
+            rest.append((answer.group, value))
+        elif hashed(answer.group) in opened:
+            known.append(Known(answer.group, said, value))
+    return predict(info.name, known, rest)
 
 
 def calibrations_for(bench: Workbench, policy: Policy, run: EvalRun) -> dict[str, Holding]:
     """Return what is known of the judges of those metrics that a policy wants corrected."""
     book = calibrations(bench.home.root)
     wanted = [name for name, rule in policy.metrics.items() if rule.corrected and _given(run, name)]
-    return {name: Holding(*current(book, name, _inputs(run, name))) for name in wanted}
+    return {name: _holding(book, run, name) for name in wanted}
 
 
-def judged_metrics(run: EvalRun) -> list[str]:
-    """Return the binary metrics of a run that a judge gives."""
-    pairs = zip(run.scorers, run.spec.scorers, strict=True)
-    return [info.name for info, spec in pairs if info.binary and spec.get("judge")]
+def _holding(book: Book[Calibrated], run: EvalRun, metric: str) -> Holding:
+    found, why = current(book, metric, inputs_of(run, metric))
+    if found is not None and found.subject.pass_from is not None:
+        return Holding(None, "it is a mean over several steps; a threshold is held against the mean")
+    return Holding(found, why)
 
 
-def _subject(runs: Sequence[EvalRun], human: HumanVerdicts, metric: str) -> Subject:
-    inputs = [_inputs(run, metric) for run in runs]
+def _subject(runs: Sequence[EvalRun], human: HumanVerdicts, asked: Asked) -> Subject:
+    metric = asked.metric
+    inputs = [inputs_of(run, metric) for run in runs]
+    refuse_without_threshold(info_of(runs[0], metric), asked.pass_from)
     for run, other in zip(runs, inputs, strict=True):
         if other != inputs[0]:
             fix = "score them by one judge first: workbench eval rescore"
@@ -118,18 +177,20 @@ def _subject(runs: Sequence[EvalRun], human: HumanVerdicts, metric: str) -> Subj
             raise ConfigError(Problem("OTHER_JUDGE", what, got=run.id, fix=fix))
     return Subject(
         metric=metric,
-        judge=_judge_of(runs[0], metric),
+        judge=judge_of(runs[0], metric),
         inputs=inputs[0],
         labels=human.fingerprint(),
         question=VERDICT,
         guideline=human.guideline,
+        pass_from=asked.pass_from,
     )
 
 
 def _judged(run: EvalRun, folder: RunFolder, human: HumanVerdicts, asked: Asked) -> Iterator[Judged]:
     """Yield the answers of a run that people labelled; by default only those of the lot, which are a fair sample."""
-    info = _info(run, asked.metric)
-    verdicts = _verdicts(folder, info)
+    info = info_of(run, asked.metric)
+    values = _values(folder, info)
+    verdicts = {id: None if v is None else passes(v, info, asked.pass_from) for id, v in values.items()}
     tasks = {task.id: task for task in tasks_from_run(folder, failed=False, scorer=None) if task.id in verdicts}
     lot: Sequence[str] = tuple(tasks)
     if not asked.every:
@@ -153,17 +214,16 @@ def _candidate(task: Task, human: HumanVerdicts) -> Candidate:
     return Candidate(record_id=task.id, group=task.group, labelled=known(task) in human.passed)
 
 
-def _verdicts(folder: RunFolder, info: ScorerInfo) -> dict[str, bool | None]:
-    """Return the judge's verdict on each answer that it was asked of, by the record id that labelling gives it."""
+def _values(folder: RunFolder, info: ScorerInfo) -> dict[str, float | None]:
+    """Return what the judge said of each answer that it was asked of, by the record id that labelling gives it."""
     import pyarrow.parquet as pq
 
     columns = ["sample_id", "repeat", "scorer", "value", "failure"]
-    good = 1 if info.better == "higher" else 0
-    found: dict[str, bool | None] = {}
+    found: dict[str, float | None] = {}
     for row in pq.read_table(folder.scores, columns=columns, use_threads=False).to_pylist():
         if row["scorer"] == info.name and row["failure"] not in ("not_applicable", "no_output"):
             id = row["sample_id"] if row["repeat"] == 0 else f"{row['sample_id']}#{row['repeat']}"
-            found[id] = None if row["value"] is None else row["value"] == good
+            found[id] = row["value"]
     return found
 
 
@@ -175,34 +235,6 @@ def _texts(folders: Sequence[RunFolder], wanted: set[str]) -> Iterator[Guarded]:
                 yield Guarded(task.id, task.group, task.messages[-1].content)
 
 
-def _inputs(run: EvalRun, metric: str) -> dict[str, str]:
-    """Return the fingerprints of rubric and judging model of a judged metric."""
-    judge, prints = _judge_of(run, metric), run.spec.fingerprints
-    return {"scorer": prints[f"scorer:{metric}"], "judge": prints[f"judge:{judge}"]}
-
-
-def _judge_of(run: EvalRun, metric: str) -> str:
-    """Return the judging model's name. Raises `ConfigError` unless a judge gives the metric as pass or fail."""
-    info = _info(run, metric)
-    spec = run.spec.scorers[run.scorers.index(info)]
-    if not spec.get("judge"):
-        fix = f"calibrate one of: {', '.join(judged_metrics(run)) or 'none, this run has no judge'}"
-        raise ConfigError(Problem("NOT_JUDGED", "no judge gives this metric", field="judge", got=metric, fix=fix))
-    if not info.binary:
-        fix = "a judge is calibrated on pass and fail; use a rubric with a binary scale"
-        raise ConfigError(Problem("NOT_BINARY", "this metric is not binary", field="judge", got=metric, fix=fix))
-    return str(spec["judge"])
-
-
-def _info(run: EvalRun, metric: str) -> ScorerInfo:
-    found = next((info for info in run.scorers if info.name == metric), None)
-    if found is None:
-        known_names = ", ".join(info.name for info in run.scorers)
-        what = "the run has no such metric"
-        raise ConfigError(Problem("UNKNOWN_METRIC", what, field="judge", got=metric, fix=f"it has: {known_names}"))
-    return found
-
-
 def _given(run: EvalRun, metric: str) -> bool:
     return any(info.name == metric for info in run.scorers)
 
@@ -211,5 +243,6 @@ def _served(model: dict[str, Any]) -> str:
     return str(model.get("model") or "")
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time, ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
@@ -13,6 +14,7 @@ from workbench.errors import DataError, Problem
 from workbench.evaluation.engine import Halt, Progress, Work
 from workbench.evaluation.run import run
 from workbench.jobs.beginnings import note_start
+from workbench.jobs.calibrating import corrections
 from workbench.jobs.harness import before_tasks, load_tasks
 from workbench.jobs.opening import Opened, open_models
 from workbench.jobs.planning import Plan
@@ -51,11 +53,15 @@ async def evaluate_all(
                 note_start(bench, job.folder, job.plan.spec, datetime.now(UTC))
                 work = await _work(bench, job, opened, budget, verdicts)
                 with watcher(job.plan.spec.evalset) as watch:
-                    result = await run(work, job.folder, halt, watch, write_reports)
+                    result = await run(work, job.folder, halt, watch, partial(_publish, bench))
                 if result is None:
                     return None
                 finished.append(result)
     return finished
+
+
+def _publish(bench: Workbench, run: EvalRun, folder: RunFolder) -> None:
+    write_reports(run, folder, corrections(bench, run, folder))
 
 
 async def _work(bench: Workbench, job: Job, opened: Opened, budget: Budget, verdicts: Verdicts) -> Work:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from workbench.calibration.correction import Correction
 from workbench.evaluation.labels import LabelCount, label_counts
 from workbench.reports.as_html import page
 from workbench.reports.as_markdown import markdown
+from workbench.reports.corrections import corrections_blocks
 from workbench.reports.document import (
     Block,
     Card,
@@ -47,21 +49,25 @@ MOST_SLICES = 40
 """Rows of one plot; the table has all."""
 
 
-def write_reports(run: EvalRun, folder: RunFolder) -> None:
+def write_reports(run: EvalRun, folder: RunFolder, corrections: Sequence[Correction] = ()) -> None:
     """Write `report.md` and `report.html` beside the run's tables."""
-    document = run_document(run, folder)
+    document = run_document(run, folder, corrections)
     write_atomic(folder.report, markdown(document, folder.page.name).encode())
     write_atomic(folder.page, page(document).encode())
 
 
-def run_document(run: EvalRun, folder: RunFolder) -> Document:
-    """Return the report of a finished run. The same folder gives the same document, wherever and whenever."""
+def run_document(run: EvalRun, folder: RunFolder, corrections: Sequence[Correction] = ()) -> Document:
+    """Return the report of a finished run. The same folder gives the same document, wherever and whenever.
+
+    `corrections` tell what is known of judged metrics from outside the run: how far its judges can be trusted.
+    """
     title = f"{run.spec.evalset} · {run.spec.use} · {run.spec.model_name}"
     return Document(
         title,
         [
             Facts(_facts(run)),
             *_metrics(run),
+            *corrections_blocks(corrections),
             *_causes(run, folder),
             *_slices(run),
             *_spending(run),
