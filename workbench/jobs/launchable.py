@@ -29,6 +29,10 @@ LAUNCHABLE: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("label", "pull"): ("--resolve", "--weight"),
     ("label", "adjudicate"): (),
+    ("failures", "cluster"): (
+        "--metric", "--below", "--slice", "--cause", "--error", "--human", "--text", "--coded", "--not-coded", "--by",
+        "-k", "--name-with", "--budget",
+    ),
     ("pairs", "build"): (
         "--labels", "--feedback", "--from", "--run", "--scorer", "--use", "--kind", "--policy", "--conflicts",
         "--rankings", "--min-votes", "--min-margin", "--per-prompt", "--guideline", "--tuned", "--drop-leaks",

@@ -77,7 +77,7 @@ def _record(snapshot: Snapshot, task: Task, atlas: Atlas, deep: int) -> Node:
     decided = [
         Node(
             kind="resolved",
-            name=f"{one.question}: {_value(one.value)}",
+            name=f"{one.question}: {in_words(one.value)}",
             note=f"by {one.by or 'nobody'}" + (f", {one.decided_by}: {_cut(one.reason)}" if one.decided_by else ""),
         )
         for one in snapshot.resolved()
@@ -91,7 +91,7 @@ def _record(snapshot: Snapshot, task: Task, atlas: Atlas, deep: int) -> Node:
 
 def _label(label: Label) -> Node:
     note = f"{label.annotator}, {label.at.isoformat(timespec='seconds')}, guideline {label.guideline}"
-    return Node(kind="label", name=f"{label.question}: {_value(label.value)}", note=note)
+    return Node(kind="label", name=f"{label.question}: {in_words(label.value)}", note=note)
 
 
 def _sample_of_run(run: str, name: str, atlas: Atlas) -> Node:
@@ -137,7 +137,7 @@ def _by(annotators: tuple[str, ...]) -> str:
     return f"by {', '.join(annotators)}" if annotators else ""
 
 
-def _value(value: Any) -> str:
+def in_words(value: Any) -> str:
     """Return an answer in words."""
     if isinstance(value, tuple) and value and isinstance(value[0], Ranked):
         return " > ".join(one.value for one in sorted(value, key=lambda one: one.rank))

@@ -47,7 +47,7 @@ class OverlapGroundedness(Scorer):
         if not claims:
             return not_applicable("the answer has no words")
         known = [set(words_of(p.text)) for p in passages]
-        lacking = [claim for claim in claims if not _stands(claim, known, self.least)]
+        lacking = [claim for claim in claims if not stands(claim, known, self.least)]
         value = 1 - len(lacking) / len(claims)
         return Score(
             value=value, evidence="\n".join(lacking), reason=f"{len(lacking)} of {len(claims)} do not stand there"
@@ -84,7 +84,8 @@ def sentences(text: str) -> list[str]:
     return [s.strip() for s in SENTENCE.findall(joined) if any(c.isalnum() for c in CITED.sub("", s))]
 
 
-def _stands(claim: str, passages: Sequence[set[str]], least: float) -> bool:
+def stands(claim: str, passages: Sequence[set[str]], least: float) -> bool:
+    """Return whether one passage holds a claim's numbers, and enough of its telling words."""
     words = telling(claim)
     numbers = {word for word in words if any(c.isdigit() for c in word)}
     return not words or any(numbers <= p and len(words & p) >= least * len(words) for p in passages)
@@ -103,6 +104,6 @@ def _miscited(claim: str, passages: Sequence[set[str]], least: float) -> str:
         return f"no citation: {short!r}"
     if unknown := [n for n in cited if not 1 <= n <= len(passages)]:
         return f"[{unknown[0]}] is no passage: {short!r}"
-    if not _stands(claim, [set.union(*(passages[n - 1] for n in cited))], least):
+    if not stands(claim, [set.union(*(passages[n - 1] for n in cited))], least):
         return f"{cited} does not hold it: {short!r}"
     return ""
