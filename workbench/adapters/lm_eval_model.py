@@ -96,18 +96,22 @@ class LmEvalModel:
         choices = [str(one.args[1]) for one in prompts.requests]
         output = Output(text=write_responses(self._tasks.output_type(prompts.task), responses, choices), usage=usage)
         if self._cache is not None:
-            keep_answer(self._cache, answer_key(self._identity, request), output)
+            keep_answer(self._cache, self._key(request), output)
         return output
 
     def kept(self, requests: Sequence[Request]) -> Sequence[bytes | None]:
         """Return the answers that are in the cache."""
         if self._cache is None:
             return [None] * len(requests)
-        return kept_json(self._cache, [answer_key(self._identity, request) for request in requests])
+        return kept_json(self._cache, [self._key(request) for request in requests])
 
     async def aclose(self) -> None:
         """Release the model."""
         await self._asker.aclose()
+
+    def _key(self, request: Request) -> bytes:
+        """Return the key of an answer. The id counts: two tasks may put one text, and want other things of it."""
+        return answer_key(fingerprint([self._identity, request.sample_id]), request)
 
 
 # ---------------------------------------------------------------- on this machine
@@ -166,7 +170,10 @@ class LocalAsker:
     def _loaded(self) -> Any:
         import torch
         from lm_eval.models.huggingface import HFLM
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
         torch.manual_seed(1234)  # as lm-eval's `simple_evaluate` does
         device = self._spec.device if self._spec.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
         try:

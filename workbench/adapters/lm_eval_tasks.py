@@ -12,6 +12,7 @@ import random
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import orjson
 
 from workbench.datasets import Sample
-from workbench.errors import ConfigError, DataError, Problem
+from workbench.errors import ConfigError, DataError, Problem, WorkbenchError
 from workbench.models import Output
 from workbench.records import Message
 from workbench.runs import Score, ScoreFailure
@@ -73,8 +74,9 @@ class LmEvalTasks:
         """Yield a sample for each document: its question without examples, and the right answers."""
         for name, task in self._tasks.items():
             for number, doc in enumerate(self._docs[name]):
-                asked = (Message(role="user", content=_question(task, doc)),)
-                answers = tuple(dict.fromkeys(answer for answer in _answers(task, doc) if answer.strip()))
+                with _told(name):
+                    asked = (Message(role="user", content=_question(task, doc)),)
+                    answers = tuple(dict.fromkeys(answer for answer in _answers(task, doc) if answer.strip()))
                 yield Sample(id=f"{name}:{number}", messages=asked, references=answers, tags={"task": name})
 
     def check(self, scorers: Sequence[LmEval]) -> None:
@@ -228,7 +230,8 @@ def _loaded(tasks: TaskSet, cache: Path) -> tuple[dict[str, Any], dict[str, froz
     found: dict[str, Any] = {}
     for config in tasks.files:
         kwargs = {**config["dataset_kwargs"], "cache_dir": str(cache / "tables")}
-        found[config["task"]] = ConfigurableTask(config=_copied(config) | {"dataset_kwargs": kwargs})
+        with _told(config["task"]):
+            found[config["task"]] = ConfigurableTask(config=_copied(config) | {"dataset_kwargs": kwargs})
     members = {name: frozenset({name}) for name in found}
     for name in tasks.names:
         own = _by_name(name)
@@ -240,8 +243,23 @@ def _loaded(tasks: TaskSet, cache: Path) -> tuple[dict[str, Any], dict[str, froz
     return found, members
 
 
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Turn what a task's text or data bring about in lm-eval into a `ConfigError`."""
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except Exception as exc:  # lm-eval, jinja2 and datasets raise whatever comes
+        said = str(exc).splitlines()[0][:300] if str(exc) else ""
+        what = f"a template or the data of the task fail: {type(exc).__name__}: {said}"
+        fix = "compare the task's fields with the data's"
+        raise ConfigError(Problem("LM_EVAL_TASK", what, field="harness.tasks", got=name, fix=fix)) from exc
+
+
 def _quiet_and_sandboxed() -> None:
     """Render templates in a sandbox, without progress bars: a task's templates are data, not code."""
+    import datasets
     import lm_eval.api.task
     import lm_eval.tasks
     import lm_eval.utils
@@ -249,6 +267,7 @@ def _quiet_and_sandboxed() -> None:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
+    datasets.disable_progress_bars()
     if isinstance(lm_eval.utils.env, ImmutableSandboxedEnvironment):
         return
     sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
