@@ -109,7 +109,7 @@ def test_a_hub_id_without_a_commit_is_refused(bench: Workbench) -> None:
     [
         ({"adapter": {"kind": "qlora"}}, "CANNOT_QUANTISE"),
         ({"method": {"kind": "sft", "packing": True}, "max_length": 64}, "CANNOT_PACK"),
-        ({"method": {"kind": "kto"}}, "METHOD_NOT_CARRIED"),
+        ({"method": {"kind": "kto"}, "batch": 1}, "BATCH_TOO_SMALL"),
         ({"device": "cuda"}, "NO_GPU"),
     ],
 )

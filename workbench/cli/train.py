@@ -64,6 +64,33 @@ def dpo_command(ctx: click.Context, recipe: Path, as_json: bool, quiet: bool) ->
     ctx.exit(run_recipe(config_of(ctx), recipe, "dpo", as_json=as_json, quiet=quiet))
 
 
+@train_group.command("kto", epilog="Example: workbench train kto recipe.yaml")
+@recipe_argument
+@json_option
+@quiet_option
+@click.pass_context
+def kto_command(ctx: click.Context, recipe: Path, as_json: bool, quiet: bool) -> None:
+    """Tune on answers that got a thumb, as RECIPE says: conversations with `good`, one answer each.
+
+    The reference is the base, or base and adapter where the recipe has `start`.
+    """
+    from workbench.cli.training import run_recipe
+
+    ctx.exit(run_recipe(config_of(ctx), recipe, "kto", as_json=as_json, quiet=quiet))
+
+
+@train_group.command("orpo", epilog="Example: workbench train orpo recipe.yaml")
+@recipe_argument
+@json_option
+@quiet_option
+@click.pass_context
+def orpo_command(ctx: click.Context, recipe: Path, as_json: bool, quiet: bool) -> None:
+    """Tune on preference pairs without a reference, as RECIPE says; TRL has this method among its experiments."""
+    from workbench.cli.training import run_recipe
+
+    ctx.exit(run_recipe(config_of(ctx), recipe, "orpo", as_json=as_json, quiet=quiet))
+
+
 @train_group.command("resume", epilog="Example: workbench train resume latest")
 @click.argument("run_id", default="latest")
 @json_option

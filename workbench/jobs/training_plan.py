@@ -12,7 +12,7 @@ from workbench.training.batching import epoch_order
 from workbench.training.cost import HARDWARE, Cost, Hardware, plan_cost
 from workbench.training.memory import GB, Load, Memory, plan_memory, trainable
 from workbench.training.shape import Shape, read_shape
-from workbench.training.spec import PREFERENCES, Dpo, Full, Lora, TrainSpec
+from workbench.training.spec import PREFERENCES, Dpo, Full, Kto, Lora, TrainSpec
 
 
 class TrainPlan(Noun):
@@ -110,15 +110,18 @@ def _steps_an_epoch(spec: TrainSpec, n: int) -> int:
 
 def _passed(spec: TrainSpec, padded: int) -> float:
     """Return tokens as passes forwards and backwards: the reference passes forwards only."""
+    whole = 3.0 if isinstance(spec.adapter, Full) else 2.0
+    if isinstance(spec.method, Kto):  # three passes forwards besides: the reference's, and both on turned answers
+        return padded * (1 + 3 / whole)
     if not isinstance(spec.method, Dpo):
         return float(padded)
-    whole = 3.0 if isinstance(spec.adapter, Full) else 2.0
     once = 1 / max(spec.epochs, 1.0) if spec.method.precompute else 1.0
     return padded * (1 + once / whole)
 
 
 def _tokens(sources: Sources) -> int:
     total = sum(len(row.ids) for row in sources.rows.conversations)
+    total += sum(row.length() for row in sources.rows.thumbs)
     return total + sum(2 * len(p.prompt) + len(p.chosen) + len(p.rejected) for p in sources.rows.pairs)
 
 

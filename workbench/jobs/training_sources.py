@@ -18,6 +18,7 @@ from workbench.training.folder import find_folder
 from workbench.training.rows import How, Prepared, prepare_conversations, prepare_pairs
 from workbench.training.spec import PREFERENCES, TrainSpec
 from workbench.training.template import Template, check_template
+from workbench.training.thumbs import prepare_thumbs
 
 WINDOW = 2048
 """Longest row where the model does not say."""
@@ -55,10 +56,11 @@ def open_sources(bench: Workbench, spec: TrainSpec, *, light: bool = False) -> S
     template = check_template(tokenizer, given, str(base))
     longest = min(spec.max_length or context_window(base) or WINDOW, context_window(base) or WINDOW)
     how = How(tokenizer, template, longest, spec.long_rows == "drop")
+    thumbs = spec.method.kind == "kto"
     pinned = {"dataset": _pinned(dataset), "dev": None if dev is None else _pinned(dev)}
     return Sources(
         spec.model_copy(update=pinned), dataset, dev, base, start_folder(bench, spec), template,
-        prepared(dataset, how), None if dev is None else prepared(dev, how),
+        prepared(dataset, how, thumbs=thumbs), None if dev is None else prepared(dev, how, thumbs=thumbs),
     )  # fmt: skip
 
 
@@ -110,13 +112,14 @@ def start_folder(bench: Workbench, spec: TrainSpec) -> Path | None:
     return made
 
 
-def prepared(dataset: StoredDataset, how: How) -> Prepared:
-    """Return a dataset's rows in tokens. Raises `DataError`."""
+def prepared(dataset: StoredDataset, how: How, *, thumbs: bool = False) -> Prepared:
+    """Return a dataset's rows in tokens; with `thumbs`, as KTO learns from them. Raises `DataError`."""
     name = _pinned(dataset)
     values = dataset.iter_values()
     if dataset.manifest.kind == "pairs":
         return prepare_pairs((v for v in values if isinstance(v, PreferencePair)), how, name)
-    return prepare_conversations((v for v in values if isinstance(v, Conversation)), how, name)
+    chats = (v for v in values if isinstance(v, Conversation))
+    return prepare_thumbs(chats, how, name) if thumbs else prepare_conversations(chats, how, name)
 
 
 def _pinned(dataset: StoredDataset) -> str:

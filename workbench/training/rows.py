@@ -57,20 +57,42 @@ class Compared(NamedTuple):
         return len(self.chosen) + len(self.rejected)
 
 
+class Thumbed(NamedTuple):
+    """An answer that got a thumb, in tokens."""
+
+    id: str
+    """The row's id."""
+    prompt: list[int]
+    """Tokens that the answer follows."""
+    answer: list[int]
+    """Tokens of the answer."""
+    good: bool
+    """Whether the thumb is up."""
+
+    def length(self) -> int:
+        """Return its tokens."""
+        return len(self.prompt) + len(self.answer)
+
+    def scored(self) -> int:
+        """Return the tokens whose probability is asked for."""
+        return len(self.answer)
+
+
 @dataclass(frozen=True)
 class Prepared:
     """Rows ready to be learnt from."""
 
     conversations: tuple[Learnt, ...] = ()
     pairs: tuple[Compared, ...] = ()
+    thumbs: tuple[Thumbed, ...] = ()
     dropped: tuple[str, ...] = ()
     """Ids of rows left out because they are too long."""
     notes: tuple[str, ...] = field(default=())
     """What is unusual, in words."""
 
-    def rows(self) -> Sequence[Learnt] | Sequence[Compared]:
+    def rows(self) -> Sequence[Learnt] | Sequence[Compared] | Sequence[Thumbed]:
         """Return the rows, of whichever kind."""
-        return self.conversations or self.pairs
+        return self.conversations or self.pairs or self.thumbs
 
     def lengths(self) -> list[int]:
         """Return the tokens of each row; of a pair those of its longer sequence."""
@@ -101,9 +123,9 @@ def prepare_conversations(rows: Iterable[Conversation], how: How, name: str) -> 
         found = _learnt(row, how)
         if isinstance(found, str):
             faults.append(Problem("NOT_LEARNABLE", found, name, field=row.id, fix=FIX_MARKS))
-        elif _fits(found, how, name, faults, dropped):
+        elif fits(found, how, name, faults, dropped):
             kept.append(found)
-    _refuse(faults, len(kept), name)
+    refuse(faults, len(kept), name)
     return Prepared(conversations=tuple(kept), dropped=tuple(dropped), notes=_stops(kept, how))
 
 
@@ -115,16 +137,17 @@ def prepare_pairs(rows: Iterable[PreferencePair], how: How, name: str) -> Prepar
         found = _compared(row, how)
         if isinstance(found, str):
             faults.append(Problem("NOT_LEARNABLE", found, name, field=row.id, fix="mend the row, or leave it out"))
-        elif _fits(found, how, name, faults, dropped):
+        elif fits(found, how, name, faults, dropped):
             kept.append(found)
-    _refuse(faults, len(kept), name)
+    refuse(faults, len(kept), name)
     return Prepared(pairs=tuple(kept), dropped=tuple(dropped))
 
 
 FIX_MARKS = "put {% generation %} marks around what the assistant writes, and name the file as `chat_template`"
 
 
-def _fits(row: Learnt | Compared, how: How, name: str, faults: list[Problem], dropped: list[str]) -> bool:
+def fits(row: Learnt | Compared | Thumbed, how: How, name: str, faults: list[Problem], dropped: list[str]) -> bool:
+    """Return whether a row is short enough; one that is not is noted as dropped, or as a fault."""
     if row.length() <= how.max_length:
         return True
     if how.drop_long:
@@ -136,7 +159,8 @@ def _fits(row: Learnt | Compared, how: How, name: str, faults: list[Problem], dr
     return False
 
 
-def _refuse(faults: list[Problem], n: int, name: str) -> None:
+def refuse(faults: list[Problem], n: int, name: str) -> None:
+    """Raise `DataError` with every fault, and where no row is left."""
     if not faults and not n:
         fix = "nothing can be learnt from it, or measured by it: give a set with rows"
         faults = [Problem("NO_ROWS", "no row is left", name, fix=fix)]
@@ -157,7 +181,7 @@ def _stops(rows: Sequence[Learnt], how: How) -> tuple[str, ...]:
 
 def _learnt(row: Conversation, how: How) -> Learnt | str:
     """Return a conversation in tokens, or why it cannot be told which of them are learnt."""
-    messages, tools = [plain(m) for m in row.messages], _tools(row.tools)
+    messages, tools = [plain(m) for m in row.messages], tools_of(row.tools)
     places = [i for i, m in enumerate(row.messages) if m.role == "assistant"]
     ids, mask = render(how.tokenizer, how.template, messages, tools, masks=how.template.marked)
     spans = list(_runs(mask)) if how.template.marked else _added(messages, places, ids, tools, how)
@@ -218,7 +242,7 @@ def _compared(row: PreferencePair, how: How) -> Compared | str:
     sides = (row.chosen.messages, row.rejected.messages)
     if any(turn.role != "assistant" for side in sides for turn in side):
         return "an answer holds a turn of somebody else than the assistant, which would be learnt, too"
-    prompt, tools = [plain(m) for m in row.prompt], _tools(row.tools)
+    prompt, tools = [plain(m) for m in row.prompt], tools_of(row.tools)
     asked, _ = render(how.tokenizer, how.template, prompt, tools, prompt=True)
     chosen, rejected = (render(how.tokenizer, how.template, [*prompt, *map(plain, s)], tools)[0] for s in sides)
     if chosen[: len(asked)] != asked or rejected[: len(asked)] != asked:
@@ -258,5 +282,6 @@ def _arguments(text: str) -> Any:
     return value if isinstance(value, dict) else text
 
 
-def _tools(text: str) -> Any:
+def tools_of(text: str) -> Any:
+    """Return the tools on offer as chat templates take them."""
     return json.loads(text) if text else None

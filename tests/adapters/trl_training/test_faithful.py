@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.training.project import conversations, pairs, recipe, stored, write_project
 from workbench.adapters.transformers_tokenizer import load_tokenizer
+from workbench.adapters.trl_training.arguments import orpo
 from workbench.config.training_yaml import load_recipe
 from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.training import Audience, begin
@@ -19,6 +21,7 @@ from workbench.training.losses import LossRow, read_losses
 from workbench.training.rows import How, Prepared, plain, prepare_conversations, prepare_pairs
 from workbench.training.spec import TrainSpec
 from workbench.training.template import check_template
+from workbench.training.thumbs import prepare_thumbs
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 QUIET = Audience(lambda _: None, lambda _: None)
@@ -49,18 +52,20 @@ def bare(bench: Workbench, spec: TrainSpec, steps: int, folder: Path, data: list
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
-    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+    from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
+    classes = {"sft": (SFTConfig, SFTTrainer), "dpo": (DPOConfig, DPOTrainer), "kto": (KTOConfig, KTOTrainer)}
+    config, kind = orpo() if spec.method.kind == "orpo" else classes[spec.method.kind]
     torch.set_num_threads(1)
     sft = spec.method.kind == "sft"
     options: dict[str, Any] = {"assistant_only_loss": True} if sft else {"beta": 0.1}
-    args = (SFTConfig if sft else DPOConfig)(
+    args = config(
         output_dir=str(folder), num_train_epochs=1, per_device_train_batch_size=spec.batch, learning_rate=spec.rate(),
         warmup_steps=-(-steps * spec.warmup // 1), lr_scheduler_type="cosine", bf16=False, use_cpu=True, seed=spec.seed,
         gradient_checkpointing=False, logging_steps=1, save_strategy="no", report_to="none", disable_tqdm=True,
         train_sampling_strategy="sequential", dataloader_pin_memory=False, **options,
     )  # fmt: skip
-    trainer = (SFTTrainer if sft else DPOTrainer)(
+    trainer = kind(
         model=AutoModelForCausalLM.from_pretrained(bench.path("base"), dtype=torch.float32), args=args,
         train_dataset=Dataset.from_list(data), processing_class=AutoTokenizer.from_pretrained(bench.path("base")),
         peft_config=LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=8, target_modules="all-linear"),
@@ -85,17 +90,54 @@ def test_supervised_tuning_has_the_losses_of_a_bare_script(tmp_path: Path) -> No
 def test_preference_tuning_has_the_losses_and_rewards_of_a_bare_script(tmp_path: Path) -> None:
     bench, rows = write_project(tmp_path), pairs(18)
     spec, run, ours = trained(bench, stored(bench, "prefs", "pairs", "train", rows), method={"kind": "dpo"})
-    data = [
-        {"prompt": [plain(m) for m in r.prompt]}
-        | {side: [plain(m) for m in getattr(r, side).messages] for side in ("chosen", "rejected")}
-        for r in in_order(rows, prepare_pairs(rows, way(bench), "prefs"), spec)
-    ]
+    data = as_pairs(in_order(rows, prepare_pairs(rows, way(bench), "prefs"), spec))
     trainer, theirs = bare(bench, spec, run.steps, tmp_path / "bare", data)
     assert len(ours) == len(theirs) == 5
     for name, key in (("loss", "loss"), ("reward_chosen", "rewards/chosen"), ("reward_rejected", "rewards/rejected")):
         found, wanted = [getattr(r, name) for r in ours], [log[key] for log in theirs]
         np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0, err_msg=name)
     _same_adapter(trainer, find_folder(bench.home, run.id).adapter)
+
+
+@pytest.mark.parametrize("method", ["kto", "orpo"])
+def test_kto_and_orpo_have_the_losses_and_rewards_of_a_bare_script(tmp_path: Path, method: str) -> None:
+    bench = write_project(tmp_path)
+    if method == "kto":
+        chats = [c.model_copy(update={"good": i % 3 > 0}) for i, c in enumerate(conversations(18))]
+        spec, run, ours = trained(bench, stored(bench, "t", "conversations", "train", chats), method={"kind": "kto"})
+        data = [
+            {"prompt": [plain(m) for m in r.messages[:-1]], "completion": [plain(r.messages[-1])], "label": r.good}
+            for r in in_order(chats, prepare_thumbs(chats, way(bench), "t"), spec)
+        ]
+    else:
+        rows = pairs(18)
+        spec, run, ours = trained(bench, stored(bench, "p", "pairs", "train", rows), method={"kind": "orpo"})
+        data = as_pairs(in_order(rows, prepare_pairs(rows, way(bench), "p"), spec))
+        without_beginning(bench)  # TRL's ORPO puts one before every prompt, which the chat template has not
+    trainer, theirs = bare(bench, spec, run.steps, tmp_path / "bare", data)
+    assert len(ours) == len(theirs) == 5
+    for name, key in (("loss", "loss"), ("reward_chosen", "rewards/chosen"), ("reward_rejected", "rewards/rejected")):
+        # A batch whose thumbs are all up has no reward of the rejected.
+        both = [(getattr(r, name), log.get(key)) for r, log in zip(ours, theirs, strict=True)]
+        assert all((a is None) == (b is None) for a, b in both)
+        found, wanted = zip(*((a, b) for a, b in both if a is not None), strict=True)
+        np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0, err_msg=name)
+    _same_adapter(trainer, find_folder(bench.home, run.id).adapter)
+
+
+def as_pairs(rows: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {"prompt": [plain(m) for m in r.prompt]}
+        | {side: [plain(m) for m in getattr(r, side).messages] for side in ("chosen", "rejected")}
+        for r in rows
+    ]
+
+
+def without_beginning(bench: Workbench) -> None:
+    file = bench.path("base") / "tokenizer_config.json"
+    told = json.loads(file.read_text())
+    del told["bos_token"]
+    file.write_text(json.dumps(told))
 
 
 def _same_adapter(trainer: Any, adapter: Path) -> None:

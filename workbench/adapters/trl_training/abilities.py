@@ -19,8 +19,12 @@ def check(spec: TrainSpec) -> None:
     for name in spec.report_to:
         if find_spec(TRACKERS[name]) is None:
             raise MissingExtra(name, "tracking")
-    if isinstance(spec.method, Kto | Orpo):
-        raise ConfigError(_not_carried(spec.method.kind))
+    if isinstance(spec.method, Orpo) and find_spec("trl.experimental.orpo") is None:
+        what = "this release of TRL no longer carries ORPO, which is among its experiments"
+        raise ConfigError(Problem("METHOD_NOT_CARRIED", what, field="method.kind", got="orpo", fix="use sft or dpo"))
+    if isinstance(spec.method, Kto) and spec.batch < 2:
+        what = "KTO sets each answer beside another prompt of its batch, so that a batch of 1 shows nothing"
+        raise ConfigError(Problem("BATCH_TOO_SMALL", what, field="batch", got=str(spec.batch), fix="take 2 or more"))
     gpu = _has_gpu(spec)
     if isinstance(spec.adapter, Qlora):
         _refuse_qlora(gpu)
@@ -47,11 +51,3 @@ def _refuse_qlora(gpu: bool) -> None:
     if not gpu:
         what = "QLoRA needs a GPU, and torch sees none here"
         raise ConfigError(Problem("CANNOT_QUANTISE", what, field="adapter.kind", fix=fix))
-
-
-def _not_carried(kind: str) -> Problem:
-    why = {
-        "orpo": "TRL 1.16 keeps ORPO among its experiments, whose interface may change with every release",
-        "kto": "KTO's batches of thumbs are not wired up to TRL's trainer here yet",
-    }
-    return Problem("METHOD_NOT_CARRIED", why[kind], field="method.kind", got=kind, fix="use sft or dpo")

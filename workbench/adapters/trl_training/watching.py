@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from workbench.adapters.trl_training.arguments import arguments, table
+from workbench.adapters.trl_training.arguments import arguments, orpo, table
+from workbench.adapters.trl_training.batches import as_orpo, turning
 from workbench.adapters.trl_training.references import with_references
 from workbench.errors import IncompleteRun
 from workbench.store.files import NO_ROOM, no_room, write_atomic
@@ -15,8 +16,8 @@ from workbench.training.batching import epoch_order
 from workbench.training.checkpoints import rotate, seal, step_of
 from workbench.training.losses import row_of, why_stop, write_losses
 from workbench.training.progress import Progress, remaining
-from workbench.training.rows import Compared, Prepared
-from workbench.training.spec import Sft
+from workbench.training.rows import Compared, Learnt, Prepared, Thumbed
+from workbench.training.spec import Kto, Sft
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,12 +83,16 @@ def trainer_for(task: Task, model: Any, lora: Any, device: str, watch: Watch) ->
     from transformers import PrinterCallback
 
     spec, dev = task.spec, task.dev
+    tokenizer = _tokenizer(task.base)
+    longest = max([*task.rows.lengths(), *([] if dev is None else dev.lengths())])
+    collates = {"data_collator": turning(tokenizer.pad_token_id)} if isinstance(spec.method, Kto) else {}
     trainer = _trainer_class(task, watch)(
+        **collates,
         model=model,
-        args=arguments(spec, task.steps, task.folder, device, dev is not None),
+        args=arguments(spec, task.steps, task.folder, device, dev is not None, longest),
         train_dataset=table(task.rows),
         eval_dataset=None if dev is None else table(dev),
-        processing_class=_tokenizer(task.base),
+        processing_class=tokenizer,
         peft_config=lora,
         callbacks=[_callback(task, watch)],
     )
@@ -130,11 +135,10 @@ def _callback(task: Task, watch: Watch) -> Any:
 def _trainer_class(task: Task, watch: Watch) -> Any:
     """Return TRL's trainer with our order of rows, our checks and our way of saving put in."""
     from torch import isfinite
-    from trl import DPOTrainer, SFTTrainer
 
     from workbench.adapters.trl_training.training import finite_or_refuse
 
-    base: Any = SFTTrainer if isinstance(task.spec.method, Sft) else DPOTrainer
+    base = _base(task.spec.method.kind)
 
     class Watched(base):  # type: ignore[misc]
         """The trainer of TRL, its rows in tokens already."""
@@ -142,6 +146,10 @@ def _trainer_class(task: Task, watch: Watch) -> Any:
         def _prepare_dataset(self, dataset: Any, processing_class: Any, args: Any, *rest: Any) -> Any:
             packs = isinstance(task.spec.method, Sft) and task.spec.method.packing
             return super()._prepare_dataset(dataset, processing_class, args, *rest) if packs else dataset
+
+        def tokenize_row(self, feature: Any, model: Any = None) -> dict[str, list[int]]:
+            """Return a pair as ORPO takes it; its tokens are there already."""
+            return as_orpo(feature)
 
         def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
             prepared = task.rows if name == "train" else task.dev
@@ -186,6 +194,13 @@ def _trainer_class(task: Task, watch: Watch) -> Any:
     return Watched
 
 
+def _base(kind: str) -> Any:
+    """Return TRL's trainer of a method."""
+    from trl import DPOTrainer, KTOTrainer, SFTTrainer
+
+    return orpo()[1] if kind == "orpo" else {"sft": SFTTrainer, "dpo": DPOTrainer, "kto": KTOTrainer}[kind]
+
+
 class _Order:
     """The order of rows, by epoch, whatever was drawn before; a sampler as torch wants it."""
 
@@ -211,11 +226,18 @@ def _named(inputs: dict[str, Any], prepared: Prepared) -> str:
     """Return the ids of a batch's rows, found by their tokens."""
     known: dict[tuple[int, ...], str] = {}
     for row in prepared.rows():
-        known[tuple(row.prompt + row.chosen if isinstance(row, Compared) else row.ids)] = row.id
-    pairs = zip(inputs["input_ids"].tolist(), inputs["attention_mask"].tolist(), strict=True)
+        known[tuple(_tokens(row))] = row.id
+    of = "" if "input_ids" in inputs else "chosen_"  # ORPO's batches have no others
+    pairs = zip(inputs[f"{of}input_ids"].tolist(), inputs[f"{of}attention_mask"].tolist(), strict=True)
     ids = [known.get(tuple(t for t, there in zip(tokens, mask, strict=True) if there), "") for tokens, mask in pairs]
     named = [one for one in ids if one]
     return f"rows {', '.join(named[:20])}{', …' if len(named) > 20 else ''}"
+
+
+def _tokens(row: Learnt | Compared | Thumbed) -> list[int]:
+    if isinstance(row, Compared):
+        return row.prompt + row.chosen
+    return row.prompt + row.answer if isinstance(row, Thumbed) else row.ids
 
 
 def _failures() -> tuple[type[Exception], ...]:
