@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import ipaddress
+from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import streamlit as st
@@ -105,9 +106,19 @@ def _reaches(mine: Role, wanted: Role) -> bool:
     return ROLES.index(mine) >= ROLES.index(wanted)
 
 
+def secret_files() -> list[Path]:
+    """Return where Streamlit looks for a login's settings."""
+    return [Path(file) for file in st.get_option("secrets.files")]
+
+
 def _has_login() -> bool:
-    """Return whether a login is configured."""
-    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+    """Return whether a login is configured. Raises `AccessRefused` where that cannot be read: it opens no door."""
+    if st.secrets.load_if_toml_exists():
+        return "auth" in st.secrets
+    if broken := [file for file in secret_files() if file.exists()]:
+        what = "the file that may configure a login cannot be read"
+        raise AccessRefused(Problem("NO_LOGIN", what, str(broken[0]), fix="mend it: docs/dashboards.md"))
+    return False
 
 
 def _known(email: str, verified: object) -> Person:

@@ -14,6 +14,7 @@ from workbench.cli.reference import commands
 EVERY = dict(commands())
 LEAVES = [path for path, command in EVERY.items() if not isinstance(command, click.Group)]
 NO_DATA = {
+    "workbench dashboards": "serves until it is stopped",
     "workbench init": "writes files and says which",
     "workbench eval report": "writes files; the data are those of `eval show --json`",
     "workbench model serve": "serves until it is stopped",
