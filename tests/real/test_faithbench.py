@@ -11,7 +11,7 @@ import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -41,13 +41,11 @@ class Looked:
         return [self.vectors[text] for text in texts]
 
 
-@pytest.fixture(scope="module")
-def looked(rows) -> Looked:
-    """Embed every source and summary once, with the embedder that a run uses."""
+def looked(table: Sequence[dict[str, Any]]) -> Looked:
+    """Embed every source and summary, with the embedder that a run uses."""
     pytest.importorskip("sentence_transformers", reason="needs the rag extra: pip install 'workbench[rag]'")
     from workbench.adapters.sentence_transformers import Embedder
 
-    table = rows("faithbench")
     texts = sorted({text for row in table for text in (row["source"], row["response"])})
 
     async def all_at_once() -> list[list[float]]:
@@ -60,9 +58,11 @@ def looked(rows) -> Looked:
     return Looked(dict(zip(texts, asyncio.run(all_at_once()), strict=True)))
 
 
-def test_the_embedding_scorer_is_held_against_the_human_labels(rows, score_all, looked, figure) -> None:
-    recorded = faithbench(rows("faithbench"))
-    judged = _judged(score_all(SCORER, recorded, looked), recorded)
+@pytest.mark.long
+def test_the_embedding_scorer_is_held_against_the_human_labels(rows, score_all, figure) -> None:
+    table = rows("faithbench")
+    recorded = faithbench(table)
+    judged = _judged(score_all(SCORER, recorded, looked(table)), recorded)
     assert len(judged) == 500
     assert sum(j.hallucinated for j in judged) == 276
     dev, test = ([j for j in judged if _is_dev(j.group) == side] for side in (True, False))
@@ -80,15 +80,16 @@ def test_the_embedding_scorer_is_held_against_the_human_labels(rows, score_all, 
     assert 0.4 < on_test < 0.7
 
 
-def test_summaries_lie_nearer_to_their_own_source_than_to_another(rows, score_all, looked) -> None:
+def test_summaries_lie_nearer_to_their_own_source_than_to_another(rows, score_all) -> None:
     table = rows("faithbench")[:60]
+    vectors = looked(table)
     others = sorted({row["group_id"]: row["source"] for row in table}.items())
     own = faithbench(table)
     shifted = []
     for row in table:
         place = next(i for i, (group, _) in enumerate(others) if group == row["group_id"])
         shifted.append({**row, "source": others[(place + 1) % len(others)][1]})
-    near, far = ([s.value for s in score_all(SCORER, r, looked)] for r in (own, faithbench(shifted)))
+    near, far = ([s.value for s in score_all(SCORER, r, vectors)] for r in (own, faithbench(shifted)))
     nearer = [a > b for a, b in zip(near, far, strict=True)]
     assert sum(nearer) >= 0.95 * len(nearer)
 
