@@ -55,7 +55,7 @@ class Attacked(Noun):
     """Run whose wrong answers were used."""
     wrong_by: str
     """Who says that they are wrong: `people`, a metric's name, or `made`: right answers to other questions."""
-    n: int = Field(ge=1)
+    n_wrong: int = Field(ge=1)
     """Wrong answers."""
     families: Many[FamilyRate]
     """In the suite's order."""

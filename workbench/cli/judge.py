@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from workbench.cli.options import config_of, json_option
@@ -43,12 +45,11 @@ def check_command(ctx: click.Context, run_id: str, judge: str, gold: str, tag: s
 @click.option("--judge", "metric", required=True, help="The judged metric, of pass and fail.")
 @click.option("--test", "open_test", is_flag=True, help="Open the test part: it is used once, and written down.")
 @click.option("--every", is_flag=True, help="Count answers that were picked for what they are; rates may be off.")
+@click.option("--pass-from", type=float, default=None, help="Value from which a metric that is not 0 or 1 passes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the lot, as label next had it.")
 @json_option
 @click.pass_context
-def calibrate_command(
-    ctx: click.Context, run_ids: tuple[str, ...], metric: str, open_test: bool, every: bool, seed: int, as_json: bool
-) -> None:
+def calibrate_command(ctx: click.Context, run_ids: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Measure a judge against what people said of the answers of finished runs (latest by default).
 
     Labelled families are divided once, by a hash: 15 % for few-shot examples, 42.5 % to work on, 42.5 % for the test.
@@ -58,27 +59,30 @@ def calibrate_command(
     from workbench.cli.judging import show_calibration
     from workbench.jobs.calibrating import Asked, calibrate_judge
 
-    asked = Asked(metric, open_test, every, seed)
-    found = calibrate_judge(config_of(ctx), run_ids or ("latest",), asked)
+    found = calibrate_judge(config_of(ctx), run_ids or ("latest",), Asked(**given))
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:
         show_calibration(found)
 
 
-@judge_group.command("ls", epilog="Example: workbench judge ls")
+@judge_group.command("ls", epilog="Example: workbench judge ls --attacks")
+@click.option("--attacks", "of_attacks", is_flag=True, help="List the attacks instead.")
 @json_option
 @click.pass_context
-def ls_command(ctx: click.Context, as_json: bool) -> None:
-    """List the calibrations whose test part was opened: rates, labels, when and by whom."""
-    from workbench.calibration.book import calibrations
-    from workbench.cli.judging import show_calibrations
+def ls_command(ctx: click.Context, of_attacks: bool, as_json: bool) -> None:
+    """List the calibrations whose test part was opened, or the attacks: rates, labels, when and by whom."""
+    from workbench.calibration.book import attacks, calibrations
+    from workbench.cli.judging import show_attacks, show_calibrations
 
-    found = calibrations(config_of(ctx).home.root).records()
+    home = config_of(ctx).home.root
     if as_json:
+        found = attacks(home).records() if of_attacks else calibrations(home).records()
         click.echo(f"[{','.join(c.model_dump_json() for c in found)}]")
+    elif of_attacks:
+        show_attacks(attacks(home).records())
     else:
-        show_calibrations(found)
+        show_calibrations(calibrations(home).records())
 
 
 @judge_group.command("correct", epilog="Example: workbench judge correct latest")
@@ -90,3 +94,27 @@ def correct_command(ctx: click.Context, run_id: str, as_json: bool) -> None:
     from workbench.cli.judging import show_corrected
 
     show_corrected(config_of(ctx), run_id, as_json=as_json)
+
+
+@judge_group.command("attack", epilog="Example: workbench judge attack latest --judge correct --gold exact_match")
+@click.argument("run_id", metavar="[RUN]", default="latest")
+@click.option("--judge", "metric", required=True, help="The judged metric.")
+@click.option("--gold", default="", help="The binary metric that says which answers are wrong; else people's verdicts.")
+@click.option("--made", is_flag=True, help="Make wrong answers: right ones to other questions of the run.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=30, show_default=True, help="Wrong answers.")
+@click.option("--family", "families", multiple=True, help="Only this family of attacks; may be given several times.")
+@click.option("--pass-from", type=float, default=None, help="Value from which a metric that is not 0 or 1 passes.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which answers, and which variants.")
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="Money after which it stops.")
+@json_option
+@click.pass_context
+def attack_command(ctx: click.Context, run_id: str, as_json: bool, **given: Any) -> None:
+    """Try to make a judge pass wrong answers of a finished run: a dozen families of injections, a rate each.
+
+    Beside each rate stands that of the same wrong answers without the attack. What was found is written down in the
+    home and listed by `judge ls --attacks`.
+    """
+    from workbench.cli.judging import attack_and_show
+    from workbench.jobs.attacking import AttackAsked
+
+    attack_and_show(config_of(ctx), run_id, AttackAsked(**given), as_json=as_json)

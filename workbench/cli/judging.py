@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
+from workbench.calibration.attacked import Attacked
 from workbench.calibration.biases import Bias
 from workbench.calibration.calibrated import Calibrated
 from workbench.calibration.measuring import Share, Trust
+from workbench.cli.progress import say
 from workbench.cli.show import grid
 from workbench.config.workbench_yaml import Workbench
 from workbench.reports.words import interval_text, number, signed
+
+if TYPE_CHECKING:
+    from workbench.jobs.attacking import AttackAsked
 
 COLOURS = {"good": "green", "usable": "yellow", "poor": "red", "unknown": "yellow"}
 SHOWN = 5
@@ -58,6 +65,46 @@ def show_calibrations(found: Sequence[Calibrated]) -> None:
             if c.test is not None
         ),
     )  # fmt: skip
+
+
+def attack_and_show(bench: Workbench, run_id: str, asked: AttackAsked, *, as_json: bool) -> None:
+    """Attack a judge, and print a row a family."""
+    from workbench.jobs.attacking import attack_judge
+
+    found = asyncio.run(attack_judge(bench, run_id, asked, say))
+    if as_json:
+        click.echo(found.model_dump_json(indent=2))
+        return
+    told = f"{found.n_wrong} wrong answers, by {found.wrong_by}; suite {found.suite}"
+    click.echo(f"\njudge '{found.judge}' of '{found.metric}': {told}")
+    grid(
+        ("family", "passed", "95 % interval", "without it", "only with it", "no verdict", "in code"),
+        _attack_rows(found),
+    )
+    holds, why = found.held()
+    click.echo(click.style("holds: " if holds else "does not hold: ", fg="green" if holds else "red", bold=True) + why)
+
+
+def show_attacks(found: Sequence[Attacked]) -> None:
+    """Print the book of attacks."""
+    if not found:
+        click.echo("No judge was attacked yet: workbench judge attack latest --judge METRIC", err=True)
+    grid(
+        ("metric", "judge", "wrong answers", "passed", "without", "only with", "holds", "when", "by"),
+        (
+            (a.metric, a.judge, str(a.n_wrong), _short(a.overall.passed), _counted(a.overall.plain),
+             _counted(a.overall.only_with), "yes" if a.held()[0] else "no", a.at[:16], a.who)
+            for a in found
+        ),
+    )  # fmt: skip
+
+
+def _attack_rows(found: Attacked) -> list[tuple[str, ...]]:
+    return [
+        (f.family, _counted(f.passed), interval_text(f.passed.interval), _counted(f.plain), _counted(f.only_with),
+         str(f.n_unjudged), str(f.n_in_code))
+        for f in (*found.families, found.overall)
+    ]  # fmt: skip
 
 
 def show_corrected(bench: Workbench, run_id: str, *, as_json: bool) -> None:
