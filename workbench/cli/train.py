@@ -1,4 +1,4 @@
-"""`workbench train`: plan, tune and resume."""
+"""`workbench train`: plan, tune, sweep and resume."""
 
 from __future__ import annotations
 
@@ -89,6 +89,21 @@ def orpo_command(ctx: click.Context, recipe: Path, as_json: bool, quiet: bool) -
     from workbench.cli.training import run_recipe
 
     ctx.exit(run_recipe(config_of(ctx), recipe, "orpo", as_json=as_json, quiet=quiet))
+
+
+@train_group.command("sweep", epilog="Example: workbench train sweep sweep.yaml")
+@click.argument("sweep", type=click.Path(path_type=Path))
+@json_option
+@quiet_option
+@click.pass_context
+def sweep_command(ctx: click.Context, sweep: Path, as_json: bool, quiet: bool) -> None:
+    """Try ranks and learning rates of a recipe, as SWEEP says: choose on dev, confirm on samples that chose nothing.
+
+    Every trial is an ordinary training run and evaluation. The same command goes on where it was stopped.
+    """
+    from workbench.cli.sweeping import sweep_and_show
+
+    ctx.exit(sweep_and_show(config_of(ctx), sweep, as_json=as_json, quiet=quiet))
 
 
 @train_group.command("resume", epilog="Example: workbench train resume latest")

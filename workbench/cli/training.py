@@ -72,6 +72,13 @@ def _say_how_to_resume(bench: Workbench, what: str) -> None:
         say(f"{what} Go on with: workbench train resume {unfinished[-1].id}")
 
 
+@contextmanager
+def watched(title: str, quiet: bool) -> Iterator[Audience]:
+    """Yield the audience of a training that is shown as progress."""
+    with _watching(title, quiet) as show:
+        yield _audience(show, quiet)
+
+
 def _audience(show: Callable[[Progress], None], quiet: bool) -> Audience:
     from workbench.jobs.training import Audience
 

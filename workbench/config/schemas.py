@@ -11,6 +11,7 @@ import orjson
 
 from workbench.config.evalset_yaml import EvalsetSpec
 from workbench.config.ladder_yaml import LadderSpec
+from workbench.config.sweep_yaml import SweepSpec
 from workbench.config.workbench_yaml import WorkbenchConfig
 from workbench.curation.synth.recipes import SynthRecipe
 from workbench.nouns import Noun
@@ -22,6 +23,7 @@ NOUNS: dict[str, type[Noun]] = {
     "training": TrainSpec,
     "synth": SynthRecipe,
     "ladder": LadderSpec,
+    "sweep": SweepSpec,
 }
 
 

@@ -138,7 +138,7 @@ def _trainer_class(task: Task, watch: Watch) -> Any:
 
     from workbench.adapters.trl_training.training import finite_or_refuse
 
-    base = _base(task.spec.method.kind)
+    base: Any = _base(task.spec.method.kind)
 
     class Watched(base):  # type: ignore[misc]
         """The trainer of TRL, its rows in tokens already."""
