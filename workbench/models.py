@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from workbench.nouns import Many, Noun, fingerprint
 from workbench.records import Message, Passage
@@ -333,8 +333,88 @@ class FewShotSpec(Noun):
     """Decides which samples are shown."""
 
 
+FieldPath = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
+"""A path of field names and list places, such as `data.chunks` or `choices.0.text`."""
+
+
+class HttpSpec(Noun):
+    """A user's own pipeline behind HTTP, which takes a question as JSON and returns an answer with its passages."""
+
+    kind: Literal["http"]
+    url: str = Field(min_length=1)
+    """Address that is called, without a query."""
+    method: Literal["POST", "GET"] = "POST"
+    """`POST` sends JSON; `GET` puts the fields into the address."""
+    question: FieldPath = "question"
+    """Where in the request the question stands."""
+    messages: FieldPath | None = None
+    """Where in the request the whole conversation stands, as role and content; `null`: it is not sent."""
+    repeat: FieldPath | None = None
+    """Where in the request the number of the repeat stands, for pipelines that draw; `null`: it is not sent."""
+    fixed: dict[str, Any] = {}
+    """Further fields of every request."""
+    answer: FieldPath = "answer"
+    """Where in the reply the answer's text stands."""
+    contexts: FieldPath | None = "contexts"
+    """Where in the reply the list of passages stands, texts or objects; `null`: it brings none."""
+    context_text: FieldPath = "text"
+    """Where in a passage its text stands."""
+    context_id: FieldPath = "id"
+    """Where in a passage its name stands; one without is named by its place."""
+    context_score: FieldPath = "score"
+    """Where in a passage its score stands."""
+    most_contexts: int = Field(1000, ge=1)
+    """Passages of the longest list that is taken."""
+    question_after: str = ""
+    """Only what follows this mark in the sample's last message is the question; empty: all of it."""
+    model_name: str = Field("pipeline", min_length=1)
+    """What answers are said to come from."""
+    revision: str = ""
+    """Anything that tells two states of the pipeline apart, such as a commit or a date; part of the cache key."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key, sent as `Authorization: Bearer`."""
+    limits: Limits = Limits()
+    """Pressure and patience."""
+    price: Price | None = None
+    """Prices, for a pipeline that counts tokens in `usage` as the chat protocol does."""
+    cache: bool = True
+    """Whether answers are kept and reused."""
+
+
+class CallableSpec(Noun):
+    """A user's own pipeline as a Python function, run in processes of its own."""
+
+    kind: Literal["callable"]
+    function: Annotated[str, StringConstraints(pattern=r"^[^:]+\.py:[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """File inside the project's folder and function, such as `pipelines/mine.py:answer`. Give this or `entry_point`."""
+    entry_point: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$")] | None = None
+    """Entry point of the group `workbench.pipelines` in an installed package."""
+    processes: int = Field(1, ge=1, le=64)
+    """Processes, each of which answers one question at a time."""
+    timeout: float = Field(60.0, gt=0)
+    """Seconds for one answer; then its process is ended and another is started."""
+    startup_timeout: float = Field(120.0, gt=0)
+    """Seconds until the function is loaded."""
+    question_after: str = ""
+    """Only what follows this mark in the sample's last message is the question; empty: all of it."""
+    revision: str = ""
+    """Anything that tells two states of what the function reads apart, such as the date of an index."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> CallableSpec:
+        if (self.function is None) == (self.entry_point is None):
+            raise ValueError("give `function` or `entry_point`, one of them")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The function's name, or the entry point's."""
+        return self.entry_point or (self.function or "").rpartition(":")[2]
+
+
 ModelSpec = Annotated[
-    EndpointSpec | LocalSpec | RecordedSpec | ScriptedSpec | RagSpec | FewShotSpec, Field(discriminator="kind")
+    EndpointSpec | LocalSpec | RecordedSpec | ScriptedSpec | RagSpec | FewShotSpec | HttpSpec | CallableSpec,
+    Field(discriminator="kind"),
 ]
 """Every kind of model that `workbench.yaml` can name. Adding one means adding it here and in `adapters`."""
 

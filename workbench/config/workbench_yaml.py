@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
+from workbench.adapters.http_pipeline import as_endpoint
 from workbench.calling.addresses import address_fault
 from workbench.config.dashboards_yaml import DashboardsConfig
 from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, Problem
-from workbench.models import EndpointSpec, FewShotSpec, ModelSpec, RagSpec
+from workbench.models import EndpointSpec, FewShotSpec, HttpSpec, ModelSpec, RagSpec
 from workbench.nouns import Noun
 from workbench.rag.index import IndexSpec
 from workbench.store.home import Home
@@ -158,10 +159,11 @@ def _cross_checked(config: WorkbenchConfig) -> list[Problem]:
     """Return what is wrong between fields; the loader adds file and line."""
     found = [] if config.candidate in config.models else [unknown_model(config.candidate, config, "candidate")]
     for name, spec in config.models.items():
-        if isinstance(spec, EndpointSpec):
+        if isinstance(spec, EndpointSpec | HttpSpec):
+            called, field = (as_endpoint(spec), "url") if isinstance(spec, HttpSpec) else (spec, "base_url")
             found += [
-                *_key_problems(spec, f"models.{name}.api_key_env"),
-                *_url_problems(spec, f"models.{name}.base_url"),
+                *_key_problems(called, f"models.{name}.api_key_env"),
+                *_url_problems(called, f"models.{name}.{field}"),
             ]
         if isinstance(spec, RagSpec):
             found += _rag_problems(spec, f"models.{name}", config)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from workbench.adapters.transformers_serve import locate
 from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.few_shot import few_shot_identity
+from workbench.jobs.pipelines import callable_identity
 from workbench.jobs.rag import rag_identity
 from workbench.models import (
+    CallableSpec,
     EndpointSpec,
     FewShotSpec,
+    HttpSpec,
     LocalSpec,
     ModelSpec,
     RagSpec,
@@ -27,12 +30,14 @@ def identity(bench: Workbench, name: str) -> str:
 def identity_of(bench: Workbench, spec: ModelSpec) -> str:
     """Return the fingerprint of a model by its spec."""
     match spec:
-        case EndpointSpec() | ScriptedSpec():
+        case EndpointSpec() | ScriptedSpec() | HttpSpec():
             return spec_fingerprint(spec)
         case LocalSpec():
             return locate(resolved(bench, spec), bench.home.cache / "weights.json").identity()
         case RagSpec():
             return rag_identity(bench, spec, identity(bench, spec.generator))
+        case CallableSpec():
+            return callable_identity(bench, spec)
         case FewShotSpec():
             return few_shot_identity(bench, spec, identity(bench, spec.model))
         case RecordedSpec():

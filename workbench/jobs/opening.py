@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from workbench.adapters.callable_pipeline import CallablePipeline
+from workbench.adapters.http_pipeline import Pipeline, as_endpoint
 from workbench.adapters.lm_eval_tasks import LmEvalTasks
 from workbench.adapters.openai_endpoint import OpenAIEndpoint
 from workbench.adapters.ragas_metrics import RagasMetrics
@@ -20,10 +22,13 @@ from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Sample
 from workbench.jobs.few_shot import FewShotModel, shown
 from workbench.jobs.identities import identity, open_answers, resolved
+from workbench.jobs.pipelines import function_file
 from workbench.jobs.rag import open_pipeline
 from workbench.models import (
+    CallableSpec,
     EndpointSpec,
     FewShotSpec,
+    HttpSpec,
     LocalSpec,
     Model,
     Output,
@@ -136,6 +141,14 @@ class _Opening:
                 return WaitingModel(name, spec.limits.concurrency, kept, identity(bench, name), self.server)
             case RagSpec():
                 return open_pipeline(bench, spec, self.open(spec.generator), self.opened.embed)
+            case HttpSpec():
+                asked = as_endpoint(spec)
+                pace = self._pace(asked)
+                print_of = identity(bench, name)
+                return OpenAIEndpoint(asked, self.cache, self.budget, print_of, shared=pace, dialect=Pipeline(spec))
+            case CallableSpec():
+                log = bench.home.logs / f"callable-{name}.log"
+                return CallablePipeline(spec, function_file(bench, spec), log, self.budget)
             case FewShotSpec():
                 return FewShotModel(shown(bench, spec), self.open(spec.model))
             case RecordedSpec():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from workbench.adapters.http_pipeline import as_endpoint
 from workbench.calling.addresses import api_key
 from workbench.config.derived_models import pinned
 from workbench.config.evalset_yaml import Evalset, find_evalsets, load_evalset
@@ -18,7 +19,7 @@ from workbench.evaluation.run import read_start
 from workbench.jobs.few_shot import refuse_shown
 from workbench.jobs.identities import identity
 from workbench.jobs.sides import refuse_overlap
-from workbench.models import NOT_IDENTITY, EndpointSpec, FewShotSpec, RagSpec
+from workbench.models import NOT_IDENTITY, EndpointSpec, FewShotSpec, HttpSpec, RagSpec
 from workbench.nouns import fingerprint
 from workbench.reading.stored import StoredDataset
 from workbench.runs import RunSpec
@@ -125,8 +126,8 @@ def _require_keys(bench: Workbench, names: Sequence[str]) -> None:
         spec = bench.model(name)
         while isinstance(spec, RagSpec | FewShotSpec):
             spec = bench.model(spec.generator if isinstance(spec, RagSpec) else spec.model)
-        if isinstance(spec, EndpointSpec):
-            api_key(spec)
+        if isinstance(spec, EndpointSpec | HttpSpec):
+            api_key(as_endpoint(spec) if isinstance(spec, HttpSpec) else spec)
 
 
 def folder_for(bench: Workbench, spec: RunSpec, fresh: bool) -> tuple[RunFolder, bool]:
