@@ -13,12 +13,11 @@ from workbench.cli.show import grid
 from workbench.config.workbench_yaml import Workbench
 from workbench.curation.formats.table import FORMATS
 from workbench.curation.stored_datasets import Listed, datasets_in
-from workbench.datasets import Conversation, PreferencePair, Row
+from workbench.curation.wording import answer_of, asked_in, prompt_of
 from workbench.jobs.exporting import find_rows
 from workbench.labelling.snapshot import Snapshot
 from workbench.labelling.stored_snapshots import ListedSnapshot, snapshots_in
 from workbench.nouns import Noun, indented
-from workbench.records import Message
 
 LONG = 100
 """Characters of a text that are shown."""
@@ -98,25 +97,6 @@ def list_formats(*, as_json: bool) -> None:
         click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
     else:
         grid(("format", "becomes", "known by", "way"), rows)
-
-
-def prompt_of(row: Row) -> str:
-    """Return what a row asks, in one text."""
-    return asked_in(row.prompt if isinstance(row, PreferencePair) else row.messages)
-
-
-def asked_in(messages: Sequence[Message]) -> str:
-    """Return what the user said last."""
-    return next((m.content for m in reversed(messages) if m.role == "user"), "")
-
-
-def answer_of(row: Row) -> str:
-    """Return what a row teaches or accepts, in one text."""
-    if isinstance(row, PreferencePair):
-        return f"{row.chosen.text()} > {row.rejected.text()}"
-    if isinstance(row, Conversation):
-        return row.messages[-1].content or ", ".join(c.name for c in row.messages[-1].tool_calls)
-    return " | ".join(row.references)
 
 
 def _line(one: Listed) -> tuple[str, ...]:
