@@ -185,7 +185,7 @@ def _sent(run: str) -> None:
     rows = [
         {
             "when": one.act.at[:16].replace("T", " "), "who": one.act.by, "to": one.act.to, "into": one.act.into,
-            "failures": len(one.act.what), "came of it": one.act.n, "labelled": one.n_labelled,
+            "failures": len(one.act.what), "came of it": one.act.made, "labelled": one.n_labelled,
             "in a dataset": one.n_in_rows, "trained on by": ", ".join(one.trained) or "—",
             "pass now": f"{one.n_fixed} in {one.latest}" if one.latest else "no later run", "why": one.act.why,
         }

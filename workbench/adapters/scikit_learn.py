@@ -60,9 +60,10 @@ def k_means(vectors: Vectors, k: int | None, seed: int = 0) -> Labels:
         raise MissingExtra("scikit-learn", "rag") from exc
     import numpy as np
 
-    if len(vectors) < LEAST + 1:
+    different = len(np.unique(vectors, axis=0)) if len(vectors) else 0
+    if different < LEAST + 1:
         return np.zeros(len(vectors), np.int64)
-    chosen = _best_k(vectors, seed) if k is None else min(k, len(vectors))
+    chosen = min(different, _best_k(vectors, seed) if k is None else k)
     found: Labels = KMeans(chosen, n_init=4, random_state=seed).fit_predict(vectors).astype(np.int64)
     return found
 
@@ -90,13 +91,15 @@ def word_vectors(texts: Sequence[str], seed: int = 0) -> Vectors:
 
 
 def _best_k(vectors: Vectors, seed: int) -> int:
+    import numpy as np
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
-    rows = vectors[:: max(1, len(vectors) // LOOKED_AT)][:LOOKED_AT]
-    tried = [
-        k for k in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24) if LEAST <= k <= min(MOST, len(rows) - 1, len(rows) // 3 + 1)
-    ]
+    rows = np.unique(vectors[:: max(1, len(vectors) // LOOKED_AT)][:LOOKED_AT], axis=0)
+    most = min(MOST, len(rows) - 1, len(rows) // 3 + 1)
+    # The silhouette likes two halves best; people who look at hundreds of failures are told nothing by halves.
+    least = LEAST if len(rows) < 40 else 4 if len(rows) < 200 else 6
+    tried = [k for k in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24) if least <= k <= most]
     scores: dict[int, float] = {}
     for k in tried:
         labels = KMeans(k, n_init=1, random_state=seed).fit_predict(rows)

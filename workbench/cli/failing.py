@@ -273,7 +273,7 @@ def _note_row(note: Note) -> tuple[str, ...]:
 def _act(act: Act) -> str:
     use = f"-{act.use}" if act.use else ""
     why = f" — {clipped(act.why)}" if act.why else ""
-    return f"{clipped(act.by)}: {len(act.what)} to {act.to} {clipped(act.into)}{use}, {act.n} came of it{why}"
+    return f"{clipped(act.by)}: {len(act.what)} to {act.to} {clipped(act.into)}{use}, {act.made} came of it{why}"
 
 
 def _write(out: Path, text: str) -> None:

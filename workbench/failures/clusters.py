@@ -13,6 +13,7 @@ from pydantic import Field
 from workbench.failures.entries import AnswerId
 from workbench.failures.failing import Failure, Wanted
 from workbench.nouns import Many, Noun
+from workbench.scoring.grounding import SMALL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,11 @@ PART = 100
 """Characters of a part that are compared: what matters comes first, and embedding takes time by length."""
 WORD = re.compile(r"[^\W\d_]{3,}")
 WORDS = 6
+EMPTY = SMALL | frozenset((
+    "also", "any", "can", "did", "does", "each", "had", "have", "her", "him", "his", "how", "into", "many", "more",
+    "much", "she", "than", "them", "then", "there", "they", "was", "what", "when", "which", "who", "why", "would",
+))  # fmt: skip
+"""Words that tell nothing of a group."""
 EMBEDDED = 1_200
 """Distinct texts that are embedded, drawn by a fixed lot; of more, the rest join the cluster whose words are theirs."""
 
@@ -140,7 +146,7 @@ def _count(texts: Sequence[str]) -> Counter[str]:
     """Return in how many texts each word stands."""
     found: Counter[str] = Counter()
     for text in texts:
-        found.update(set(WORD.findall(text.casefold())))
+        found.update(set(WORD.findall(text.casefold())) - EMPTY)
     return found
 
 

@@ -118,7 +118,7 @@ class Act(Line):
     """Labelling template; for `argilla`."""
     fingerprint: str = ""
     """Content hash of the stored rows; for `pairs` and `conversations`."""
-    n: int = Field(0, ge=0)
+    made: int = Field(0, ge=0)
     """Records, samples or rows that came of it."""
     why: str = ""
     """Why, in the words of who did it."""
@@ -133,7 +133,7 @@ class Version(Line):
     """The codes."""
     fingerprint: str
     """Content hash of the codes."""
-    before: str = ""
+    replaces: str = ""
     """Fingerprint of the version that it was made from."""
     why: str = ""
     """What changed."""

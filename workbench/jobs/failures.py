@@ -160,7 +160,7 @@ def refuse_unknown(home: Home, answers: Collection[AnswerId]) -> None:
         lost = next((of for of in mine if (of.sample, of.repeat) not in there or run_id != folder.id), None)
         if lost is not None:
             fix = f"see workbench failures find {run_id}"
-            raise DataError(Problem("SAMPLE_UNKNOWN", "the run has no such answer", run_id, got=lost.record(), fix=fix))
+            raise DataError(Problem("UNKNOWN_SAMPLE", "the run has no such answer", run_id, got=lost.record(), fix=fix))
 
 
 def tidy(tags: Sequence[str]) -> tuple[str, ...]:
@@ -204,7 +204,7 @@ def save_taxonomy(bench: Workbench, taxonomy: Taxonomy, by: str, why: str, befor
     sign = signed(by)
     line = Version(
         id=sign.id, by=sign.by, at=sign.at, taxonomy=taxonomy, fingerprint=taxonomy.fingerprint(),
-        before=now.fingerprint(), why=legible(why),
+        replaces=now.fingerprint(), why=legible(why),
     )  # fmt: skip
     add(bench.home, line)
     write_atomic(exported(bench), as_yaml(taxonomy).encode())

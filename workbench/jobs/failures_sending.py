@@ -79,7 +79,7 @@ def send(bench: Workbench, wanted: Sending) -> Sent:
     act = Act(
         id=sign.id, by=sign.by, at=sign.at, to=wanted.to, what=wanted.what, into=wanted.into,
         use=wanted.use if learnt else None, template=wanted.template if wanted.to == "argilla" else "",
-        fingerprint=done.fingerprint, n=done.n,
+        fingerprint=done.fingerprint, made=done.n,
         why=legible(wanted.why),
     )  # fmt: skip
     add(bench.home, act)
