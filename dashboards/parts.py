@@ -160,6 +160,16 @@ def choose(label: str, options: Sequence[str], *, key: str, shown: Callable[[str
     return said
 
 
+def choose_several(
+    label: str, options: Sequence[str], *, key: str, shown: Callable[[str], str] = str
+) -> tuple[str, ...]:
+    """Let several of the options be chosen; the choice stands in the address, under `key`."""
+    names = {option: plain(shown(option)) for option in options}
+    return tuple(
+        st.multiselect(label, list(options), key=key, bind="query-params", format_func=lambda o: names.get(o, str(o)))
+    )
+
+
 def started(job: Job) -> None:
     """Say that a job was started, and lead to it."""
     st.success(f"Started {job.id}.", icon=":material/rocket_launch:")

@@ -91,9 +91,10 @@ def build_command(
     A record of --labels needs an answer that was adjudicated, or that two people gave alike. Synthetic samples need one
     too. Rows that stand in the file stay as they are. What another side asks, or what was learnt from, is left out.
     """
-    from workbench.cli.building_evalset import Sources, build_and_show
+    from workbench.cli.building_evalset import build_and_show
     from workbench.curation.evalsets.changes import Signed
     from workbench.curation.evalsets.choosing import Wanted
+    from workbench.jobs.evalset_candidates import Sources
 
     sources = Sources(labels, failures, datasets, documents)
     signed = Signed(author, why, reviewer)
