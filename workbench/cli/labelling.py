@@ -60,7 +60,7 @@ def push(bench: Workbench, origin: Origin, wish: Wish, *, as_json: bool, quiet: 
     """Push records and say what was done."""
     tasks = origin.tasks(bench)
     try:
-        with closing(connected(bench)) as server, _counting(wish.dataset, quiet) as watch:
+        with closing(connected(bench)) as server, counting(wish.dataset, quiet) as watch:
             done = push_tasks(bench, server, tasks, wish, watch)
     except KeyboardInterrupt:
         say("Stopped. What was pushed stays; type the same command to go on.")
@@ -76,7 +76,7 @@ def pull(
 ) -> None:
     """Pull a dataset and show what came."""
     how = None if policies is None and not weights else resolution(policies or "", weights)
-    with closing(connected(bench)) as server, _counting(name, quiet) as watch:
+    with closing(connected(bench)) as server, counting(name, quiet) as watch:
         snapshot = pull_dataset(bench, server, name, watch, how)
     if as_json:
         _print(snapshot.manifest.model_dump(mode="json"))
@@ -86,7 +86,7 @@ def pull(
 
 def adjudicate(bench: Workbench, name: str, *, as_json: bool, quiet: bool) -> None:
     """Queue disagreements and say how many."""
-    with closing(connected(bench)) as server, _counting(name, quiet) as watch:
+    with closing(connected(bench)) as server, counting(name, quiet) as watch:
         queue, done = queue_disagreements(bench, server, name, watch)
     if as_json:
         _print({"queue": queue, **done._asdict()})
@@ -158,7 +158,7 @@ def _show(snapshot: Snapshot) -> None:
 
 
 @contextmanager
-def _counting(title: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+def counting(title: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Yield the function that shows a count with the time left."""
     with watching(title, quiet) as show:
         yield lambda done, total: show(Progress(done=done, total=total, failed=0, cost=0.0))

@@ -30,7 +30,7 @@ from workbench.jobs.pairs import Building, Made, Sources, build
 from workbench.jobs.pairs_linting import LintWish
 from workbench.labelling.tasks import Task
 from workbench.reports.words import interval_text, number
-from workbench.simulated.annotators import Truth
+from workbench.simulated.annotators import SimulatedAnnotator, Truth
 
 ABOUT = """\
 The loop, on the demo: answers of the tiny demo model → labels in the real Argilla → pairs and conversations → their
@@ -104,14 +104,14 @@ def _label(bench: Workbench, labelled: Sequence[Queue], known: Truth, quiet: boo
         if differ != (0, 0, 0):
             click.echo(f"{name}: they differ on {sum(differ)} records, which {ADJUDICATOR.name} decides")
             said += loop.label(bench, name, [ADJUDICATOR], known)
-    _show_rates(said)
+    show_rates((*PEOPLE, ADJUDICATOR), said)
     return said
 
 
-def _show_rates(said: Sequence[Said]) -> None:
+def show_rates(people: Sequence[SimulatedAnnotator], said: Sequence[Said]) -> None:
     """Print each annotator's stated error rate beside what it did."""
     rows = []
-    for person in (*PEOPLE, ADJUDICATOR):
+    for person in people:
         mine = [one for one in said if one.name == person.name]
         n, wrong = sum(one.n for one in mine), sum(one.n_wrong for one in mine)
         rows.append((person.name, f"{person.error:.0%}", str(n), str(wrong)))

@@ -41,7 +41,7 @@ def build(bench: Workbench, names: Sequence[str], *, as_json: bool, quiet: bool)
         )
     made = []
     for name in names or bench.config.rag:
-        with _embedding(name, quiet) as watch:
+        with embedding(name, quiet) as watch:
             made.append(build_index(bench, name, watch))
     if as_json:
         plain = [{**m.model_dump(mode="json"), "new": new} for m, new in made]
@@ -101,7 +101,7 @@ def sweep(
     models = variants(name, spec, vary)
     varied = replace(bench, config=bench.config.model_copy(update={"models": {**bench.config.models, **models}}))
     for index in sorted({index for model in models.values() for index in model.index}):
-        with _embedding(index, quiet) as watch:
+        with embedding(index, quiet) as watch:
             build_index(varied, index, watch)
     asked = [Asked(evalset, "dev" if use == "dev" else "train", model, limit, 1, None) for model in models]
     plans = [plan for one in asked for plan in plans_for(varied, [evalset], one)]
@@ -115,7 +115,7 @@ def sweep(
 
 
 @contextmanager
-def _embedding(name: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+def embedding(name: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Show how many chunks are embedded, with the time left."""
     with watching(f"embedding {name}", quiet) as show:
         yield lambda done, total: show(Progress(total=total, done=done))

@@ -87,22 +87,11 @@ def loop_project(bench: Workbench, n: int = PROMPTS) -> Workbench:
 
     Raises `ConfigError` where the candidate is no model folder on this machine.
     """
-    name = bench.candidate()
-    spec = bench.model(name)
-    if not isinstance(spec, LocalSpec) or not bench.path(spec.base).is_dir():
-        fix = "run it with the workbench.yaml that comes with the workbench"
-        raise ConfigError(
-            Problem("USAGE", "the loop samples a local model's folder", str(bench.file), None, name, None, fix)
-        )
     folder = bench.home.root.absolute() / (FOLDER if n == PROMPTS else f"{FOLDER}-{n}")
-    base = folder / "model"
-    shutil.copytree(bench.path(spec.base), base, dirs_exist_ok=True)
-    generation = base / "generation_config.json"
-    told = json.loads(generation.read_bytes()) if generation.exists() else {}
-    write_atomic(generation, json.dumps({**told, "do_sample": True}, indent=2).encode())
-    sampled = spec.model_copy(update={"base": str(base), "sampling": _sampling(spec)})
+    spec = sampling_copy(bench, folder / "model", "the loop samples")
+    sampled = spec.model_copy(update={"sampling": _sampling(spec)})
     judges = {judge for scorer in _evalset(bench).scorers for judge in scorer.judges()}
-    models = {SAMPLER: sampled, **{judge: _absolute(bench, judge) for judge in sorted(judges)}}
+    models = {SAMPLER: sampled, **{judge: absolute(bench, judge) for judge in sorted(judges)}}
     config = {
         "home": "home",
         "evalsets": str(bench.evalsets.absolute()),
@@ -111,6 +100,23 @@ def loop_project(bench: Workbench, n: int = PROMPTS) -> Workbench:
     }
     write_atomic(folder / "workbench.yaml", (HEAD + json.dumps(config, indent=2) + "\n").encode())
     return load_workbench(folder / "workbench.yaml")
+
+
+def sampling_copy(bench: Workbench, base: Path, whose: str) -> LocalSpec:
+    """Copy the candidate's folder to `base`, so that it may sample, and return its spec there; still greedy by itself.
+
+    Raises `ConfigError` where the candidate is no model folder on this machine; `whose` begins the sentence.
+    """
+    name = bench.candidate()
+    spec = bench.model(name)
+    if not isinstance(spec, LocalSpec) or not bench.path(spec.base).is_dir():
+        fix = "run it with the workbench.yaml that comes with the workbench"
+        raise ConfigError(Problem("USAGE", f"{whose} a local model's folder", str(bench.file), None, name, None, fix))
+    shutil.copytree(bench.path(spec.base), base, dirs_exist_ok=True)
+    generation = base / "generation_config.json"
+    told = json.loads(generation.read_bytes()) if generation.exists() else {}
+    write_atomic(generation, json.dumps({**told, "do_sample": True}, indent=2).encode())
+    return spec.model_copy(update={"base": str(base)})
 
 
 def sampling_plan(bench: Workbench, n: int) -> Plan:
@@ -157,7 +163,7 @@ def queues(folder: RunFolder, leak: Task) -> list[Queue]:
 
 def planted_leak(bench: Workbench) -> Task:
     """Return a question of the gate side in capitals with a wrong answer, as if it had been pasted into the queue."""
-    sample = next(s for s in _samples(bench, "gate") if s.tags.get("answerable") == "yes")
+    sample = next(s for s in samples_of(bench, "gate") if s.tags.get("answerable") == "yes")
     return Task(
         id=LEAK,
         messages=tuple(m.model_copy(update={"content": m.content.upper()}) for m in sample.messages),
@@ -172,7 +178,7 @@ def planted_leak(bench: Workbench) -> Task:
 
 def truth(bench: Workbench, leak: Task) -> Truth:
     """Return what the simulated annotators know: the accepted answers of the train side, and of the planted leak."""
-    known = {sample.question(): sample.references for sample in _samples(bench, "train")}
+    known = {sample.question(): sample.references for sample in samples_of(bench, "train")}
     return {**known, leak.messages[-1].content: (str(leak.reference),)}
 
 
@@ -221,6 +227,14 @@ def write_recipe(bench: Workbench, manifest: Manifest, method: Mapping[str, Any]
     return file
 
 
+def absolute(bench: Workbench, name: str) -> Any:
+    """Return a model's spec that holds from any folder."""
+    spec = bench.model(name)
+    if isinstance(spec, LocalSpec) and bench.path(spec.base).is_dir():
+        return spec.model_copy(update={"base": str(bench.path(spec.base).absolute())})
+    return spec
+
+
 def _answered(url: str, key: str, bench: Workbench, dataset: str, person: SimulatedAnnotator, known: Truth) -> Said:
     from workbench.adapters.argilla_sdk import connect
 
@@ -239,18 +253,10 @@ def _evalset(bench: Workbench) -> Evalset:
     return load_evalset(bench.evalsets / EVALSET)
 
 
-def _samples(bench: Workbench, use: Use) -> list[Sample]:
+def samples_of(bench: Workbench, use: Use) -> list[Sample]:
     rows = _evalset(bench).rows(use, bench.home)
     return [sample for batch in rows.iter_samples() for _, sample in batch]
 
 
 def _sampling(spec: LocalSpec) -> Sampling:
     return spec.sampling.model_copy(update={"temperature": TEMPERATURE})
-
-
-def _absolute(bench: Workbench, name: str) -> Any:
-    """Return a model's spec that holds from any folder."""
-    spec = bench.model(name)
-    if isinstance(spec, LocalSpec) and bench.path(spec.base).is_dir():
-        return spec.model_copy(update={"base": str(bench.path(spec.base).absolute())})
-    return spec
