@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -59,3 +64,28 @@ async def test_a_server_that_refuses_is_quoted() -> None:
         spec = EndpointSpec(kind="endpoint", base_url=server.base_url.replace("/v1", "/nowhere"), model="m")
         with pytest.raises(ModelError, match=r"status 4\d\d"):
             [piece async for piece in stream(spec, [Message(role="user", content="w1")])]
+
+
+def test_ctrl_c_stops_an_answer_and_at_the_prompt_ends_the_conversation(workbench: Command) -> None:
+    Path("workbench.yaml").write_text("models:\n  slow: {kind: scripted, latency: 60}\ncandidate: slow\n")
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "workbench", "model", "chat", "slow"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True) as talk:
+        os.close(theirs)
+        until(ours, "> ")
+        os.write(ours, b"hello\n")
+        until(ours, "hello\r\n")
+        time.sleep(2)  # a signal that comes before the question is put ends the conversation
+        talk.send_signal(signal.SIGINT)
+        until(ours, "are forgotten)\r\n> ")
+        talk.send_signal(signal.SIGINT)
+        assert talk.wait(60) == 130
+    os.close(ours)
+
+
+def until(terminal: int, wanted: str) -> str:
+    """Return what a terminal shows, up to some text."""
+    shown = ""
+    while wanted not in shown:
+        shown += os.read(terminal, 1024).decode("utf-8", "replace")
+    return shown

@@ -52,7 +52,7 @@ def climb_and_show(bench: Workbench, spec: LadderSpec, wish: Wish) -> int:
             say("The same command goes on with the ladder.")
             return code
     ladder = built(bench, planned)
-    for run_id in dict.fromkeys(trained_in(ladder)):
+    for run_id in dict.fromkeys(trained_in(bench, ladder)):
         write_card(bench, run_id)
     show_ladder(ladder, wish)
     return 0

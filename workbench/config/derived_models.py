@@ -44,9 +44,13 @@ def pinned(bench: Workbench, name: str, evalset: str) -> str:
     return "+".join([first, *bare_shots])
 
 
-def bare(name: str) -> str:
-    """Return the model that a derived one is built on, without shown samples and passages."""
-    return name.partition("+")[0]
+def bare(bench: Workbench, name: str) -> str:
+    """Return the model that answers behind shown samples and passages, whether derived or named in workbench.yaml."""
+    spec = bench.model(name)
+    while isinstance(spec, RagSpec | FewShotSpec):
+        name = spec.generator if isinstance(spec, RagSpec) else spec.model
+        spec = bench.model(name)
+    return name
 
 
 def trained_names(bench: Workbench) -> list[str]:

@@ -13,7 +13,7 @@ from workbench.errors import ConfigError, Problem
 from workbench.evaluation.arms import Finished
 from workbench.evaluation.ladder import Ability, Ladder, ability, climb
 from workbench.jobs.planning import Asked, Plan, finished_run, plan, select
-from workbench.models import FewShotSpec, LocalSpec, RagSpec
+from workbench.models import LocalSpec
 from workbench.store.home import RunFolder
 
 LARGE = 2 * 2**30
@@ -62,9 +62,9 @@ def built(bench: Workbench, planned: Planned) -> Ladder:
     return ladder.model_copy(update={"kept": tuple(_kept(bench, rungs) for rungs in planned.keeps.values())})
 
 
-def trained_in(ladder: Ladder) -> list[str]:
+def trained_in(bench: Workbench, ladder: Ladder) -> list[str]:
     """Return the training runs whose models are rungs."""
-    names = [bare(rung.model) for rung in ladder.rungs]
+    names = [bare(bench, rung.model) for rung in ladder.rungs]
     return [name.removeprefix(TRAINED) for name in names if name.startswith(TRAINED)]
 
 
@@ -73,7 +73,7 @@ def _keeping(bench: Workbench, spec: LadderSpec, name: str) -> dict[str, Plan]:
     evalset = select(bench, [name], "dev")[0]
     models: dict[str, str] = {}
     for rung, model in spec.rungs.items():
-        alone = pinned(bench, bare(model), evalset.name)
+        alone = bare(bench, pinned(bench, model, evalset.name))
         if alone not in models.values():
             models[rung] = alone
     return {rung: plan(bench, Asked(name, "dev", model, spec.limit), evalset) for rung, model in models.items()}
@@ -95,9 +95,7 @@ def _folder(bench: Workbench, planned: Plan) -> RunFolder:
 
 def _weights(bench: Workbench, name: str) -> int | None:
     """Return the bytes of a local model's weights, 0 for one that runs elsewhere; `None`: not here yet."""
-    spec = bench.model(name)
-    while isinstance(spec, RagSpec | FewShotSpec):
-        spec = bench.model(spec.generator if isinstance(spec, RagSpec) else spec.model)
+    spec = bench.model(bare(bench, name))
     if not isinstance(spec, LocalSpec):
         return 0
     base: Path = bench.path(spec.base)
