@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.cached import cached
+from benchmarks.dashboards import dashboards
 from benchmarks.duplicates import duplicates
 from benchmarks.figures import Figure
 from benchmarks.importing import importing
 from benchmarks.judging import judging
 from benchmarks.labelling import labelling
 from benchmarks.memory import memory
+from benchmarks.rag import rag
 from benchmarks.ragas import ragas
 from benchmarks.results import columns, default_file, newest, told, write, write_page
 from benchmarks.resume import resume
@@ -34,7 +36,9 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Figure]]] = {
     "importing": importing,
     "duplicates": duplicates,
     "training": training,
+    "rag": rag,
     "ragas": ragas,
+    "dashboards": dashboards,
 }
 
 

@@ -18,7 +18,6 @@ from workbench.nouns import canonical_bytes
 from workbench.rag.pipeline import searched_for
 from workbench.records import Passage
 
-
 HIGHEST = 1e300
 """Size of a score beyond which it is none."""
 
@@ -106,7 +105,8 @@ def passages(given: Sequence[Any], text: str, id: str, score: str) -> tuple[Pass
         while name in made:
             name = f"{name}#{number}"
         value = at(one, score) if isinstance(one, dict) else None
-        near = float(value) if type(value) in (int, float) and abs(value) < HIGHEST else None
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        near = float(number) if number is not None and -HIGHEST < number < HIGHEST else None
         made[name] = Passage(id=name, text=whole_text(words), score=near)
     return tuple(made.values())
 

@@ -37,6 +37,8 @@ def ask_command(ctx: click.Context, question: str, model: str | None, only_passa
     """Put QUESTION to a pipeline: the passages it finds with their scores, and the answer made from them."""
     from workbench.cli.retrieving import ask
 
+    if not question.strip():
+        raise click.UsageError("QUESTION is empty: nothing can be searched for")
     ctx.exit(ask(config_of(ctx), question, model, only_passages=only_passages, as_json=as_json))
 
 
