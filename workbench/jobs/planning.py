@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.adapters.http_pipeline import as_endpoint
 from workbench.calling.addresses import api_key
-from workbench.config.derived_models import pinned
+from workbench.config.derived_models import bare, pinned
 from workbench.config.evalset_yaml import Evalset, find_evalsets, load_evalset
 from workbench.config.workbench_yaml import Workbench
 from workbench.datasets import Use
@@ -19,7 +19,7 @@ from workbench.evaluation.run import read_start
 from workbench.jobs.few_shot import refuse_shown
 from workbench.jobs.identities import identity
 from workbench.jobs.sides import refuse_overlap
-from workbench.models import NOT_IDENTITY, EndpointSpec, FewShotSpec, HttpSpec, RagSpec
+from workbench.models import NOT_IDENTITY, EndpointSpec, HttpSpec
 from workbench.nouns import fingerprint
 from workbench.reading.stored import StoredDataset
 from workbench.runs import RunSpec
@@ -123,9 +123,7 @@ def model_for(bench: Workbench, asked: Asked, evalset: Evalset) -> str:
 def _require_keys(bench: Workbench, names: Sequence[str]) -> None:
     """Raise `ConfigError` for a key that is not set, before a run begins and any other model is paid."""
     for name in names:
-        spec = bench.model(name)
-        while isinstance(spec, RagSpec | FewShotSpec):
-            spec = bench.model(spec.generator if isinstance(spec, RagSpec) else spec.model)
+        spec = bench.model(bare(bench, name))
         if isinstance(spec, EndpointSpec | HttpSpec):
             api_key(as_endpoint(spec) if isinstance(spec, HttpSpec) else spec)
 

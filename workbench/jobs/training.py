@@ -15,8 +15,8 @@ from pathlib import Path
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, DataError, IncompleteRun, Problem
 from workbench.jobs.firewall import guard
-from workbench.jobs.reported import note_made
 from workbench.jobs.model_card import write_card
+from workbench.jobs.reported import note_made
 from workbench.jobs.supervision import SIGNALS, Stopped
 from workbench.jobs.training_sources import Sources, open_sources
 from workbench.nouns import fingerprint
