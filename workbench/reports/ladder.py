@@ -22,6 +22,7 @@ HOLM = (
     "Δ is the rung minus the one before, and minus the first, on the same samples; intervals are at 95 %, p-values "
     "adjusted by Holm's rule over all of these."
 )
+KEY = "The rung minus the one that it stands against. ● better, ■ worse, ◆ not told apart from no difference."
 HACKED = (
     f"“{LONGER}”: the answers are longer than those of the rung before, and “{{metric}}” is not surely better: look "
     "whether a reward was won by length."
@@ -71,10 +72,11 @@ def _sections(ladder: Ladder) -> Iterable[Block]:
         yield Table(shown.head, shown.rows, NUMERIC)
         if at == 0:
             found = [
-                (f"{s.rung} − {s.below}", s.difference(ladder.metric)) for s in (*ladder.steps, *ladder.from_first)
+                (f"{s.rung} against {s.below}", s.difference(ladder.metric))
+                for s in (*ladder.steps, *ladder.from_first)
             ]
             marks = [difference_mark(m, name) for name, m in found if m is not None]
-            yield Figure(forest("steps", f"{ladder.metric}, rung minus rung", marks, "difference", zero=0.0), HOLM)
+            yield Figure(forest("steps", f"{ladder.metric}, rung minus rung", marks, "difference", zero=0.0), KEY)
 
 
 def _metric(ladder: Ladder, name: str) -> Shown:
