@@ -30,7 +30,8 @@ N = 4
 RAGAS_METRICS = ("faithfulness", "factual_correctness")
 FEEDBACK = ("answer_relevance", "groundedness")
 JUDGE = (
-    "{{kind: endpoint, base_url: '{url}', model: simulated, structured: json_schema, price: {{input: 1.0, output: 2.0}}, "
+    "{{kind: endpoint, base_url: '{url}', model: simulated, structured: json_schema, "
+    "price: {{input: 1.0, output: 2.0}}, "
     "limits: {{attempts: {attempts}, concurrency: 8, backoff: 0.001}}}}"
 )
 
@@ -74,7 +75,7 @@ def project(folder: Path, url: str, attempts: int) -> Path:
 def answers(folder: Path, run: EvalRun) -> dict[str, str]:
     table = folder / ".workbench" / "runs" / run.id / "samples.parquet"
     with connection(samples=table) as db:
-        found = db.sql("select sample_id, text from samples").fetchall()
+        found = db.sql("select sample_id, output from samples").fetchall()
     return {str(name): str(text) for name, text in found}
 
 

@@ -111,3 +111,9 @@ def _set(model: str, **settings: object) -> None:
     config = yaml.safe_load(Path("workbench.yaml").read_text())
     config["models"][model].update(settings)
     Path("workbench.yaml").write_text(yaml.safe_dump(config))
+
+
+@pytest.mark.parametrize("question", ["", "  \n"])
+def test_an_empty_question_is_a_usage_error(workbench: Command, question: str) -> None:
+    refused = workbench("rag", "ask", question)
+    assert refused.code == 2 and "QUESTION is empty" in refused.err
