@@ -33,6 +33,9 @@ class Dpo(Noun):
     precompute: bool = True
     """Compute the reference's log-probabilities once, before training, and keep them for other runs on the same base
     and rows. Off: in every step again."""
+    nll: float = Field(0.0, ge=0, le=10)
+    """Weight of the chosen answers' mean loss a token beside the preference loss (Pang and others 2024), which keeps
+    chosen answers from becoming unlikely, too; 0: none."""
 
 
 class Kto(Noun):

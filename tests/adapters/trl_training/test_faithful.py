@@ -166,14 +166,18 @@ def log_likelihoods(model: Any, rows: list[tuple[list[int], list[int]]]) -> list
     return found
 
 
-def test_the_loss_and_rewards_of_dpo_are_those_of_its_paper(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nll", [0.0, 2.0])
+def test_the_loss_and_rewards_of_dpo_are_those_of_its_paper_and_the_chosen_loss_is_added(
+    tmp_path: Path, nll: float
+) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
     bench, rows, beta = write_project(tmp_path), pairs(12), 0.3
     dataset = stored(bench, "prefs", "pairs", "train", rows)
     dev = stored(bench, "prefs", "pairs", "dev", rows[:5])
-    made = [trained(bench, dataset, method={"kind": "dpo", "beta": beta}, dev=dev, max_steps=4, evaluate_every=4)[1]]
+    method = {"kind": "dpo", "beta": beta, "nll": nll}
+    made = [trained(bench, dataset, method=method, dev=dev, max_steps=4, evaluate_every=4)[1]]
     base = AutoModelForCausalLM.from_pretrained(bench.path("base"))
     ready = prepare_pairs(rows[:5], way(bench), "prefs").pairs
     sides = [[(p.prompt, getattr(p, side)) for p in ready] for side in ("chosen", "rejected")]
@@ -188,4 +192,7 @@ def test_the_loss_and_rewards_of_dpo_are_those_of_its_paper(tmp_path: Path) -> N
     np.testing.assert_allclose(told.reward_chosen, by_batch(rewards[0]), atol=1e-5)
     np.testing.assert_allclose(told.reward_rejected, by_batch(rewards[1]), atol=1e-5)
     np.testing.assert_allclose(told.margin, by_batch(margins), atol=1e-5)
-    np.testing.assert_allclose(told.loss, np.log1p(np.exp(-margins)).mean(), atol=1e-5)
+    chosen, lengths = np.array(log_likelihoods(tuned, sides[0])), np.array([len(p.chosen) for p in ready])
+    a_token = [-chosen[rows].sum() / lengths[rows].sum() for rows in (slice(4), slice(4, 5))]
+    preference = np.log1p(np.exp(-margins)).mean()
+    np.testing.assert_allclose(told.loss, preference + nll * (4 * a_token[0] + a_token[1]) / 5, atol=1e-5)

@@ -51,8 +51,9 @@ def arguments(spec: TrainSpec, steps: int, folder: TrainFolder, device: str, eva
         packed = spec.method.packing
         return SFTConfig(**common, packing=packed, max_length=spec.max_length if packed else None)
     if isinstance(spec.method, Dpo):
-        precompute = spec.method.precompute
-        return DPOConfig(**common, beta=spec.method.beta, precompute_ref_log_probs=precompute, max_length=None)
+        precompute, nll = spec.method.precompute, spec.method.nll
+        both = {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, nll]} if nll else {}
+        return DPOConfig(**common, **both, beta=spec.method.beta, precompute_ref_log_probs=precompute, max_length=None)
     if isinstance(spec.method, Kto):
         # `sequential` because TRL would pair answers when rows are read; ours are paired within each batch.
         return KTOConfig(**common, beta=spec.method.beta, max_length=None, train_sampling_strategy="sequential")
