@@ -16,7 +16,7 @@ import orjson
 
 from workbench.adapters.argilla_server import find_program
 from workbench.cli.demonstrating_labels import labelled
-from workbench.cli.demonstrating_scores import calibrated_judge, compared_pipelines
+from workbench.cli.demonstrating_scores import VARIED, calibrated_judge, compared_pipelines
 from workbench.cli.pairing import build_and_show, lint_and_show
 from workbench.cli.progress import say
 from workbench.cli.running import evaluated, jobs_for
@@ -73,6 +73,8 @@ STEPS = {
     "judge": 20,
 }
 """Steps and their seconds on two quiet cores, by which the time left is guessed."""
+OF_LABELS = {"round 1", "SFT", "round 2", "DPO", "gate", "judge"}
+"""Steps that rest on labels."""
 
 
 class Ended(Exception):
@@ -91,6 +93,8 @@ class Tour:
     size: Size
     quiet: bool
     bench: Workbench
+    labels: bool
+    """Whether Argilla's environment is set up, on which all that rests on labels depends."""
     runs: dict[str, TrainRun] = field(default_factory=dict)
     """Finished trainings by model name."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -105,12 +109,17 @@ class Tour:
         """Say which step begins, about how long all will take, and which commands it is."""
         self.end()
         self.began = time.monotonic()
-        left = sum(seconds for step, seconds in STEPS.items() if step not in self.seconds)
+        left = sum(seconds for step, seconds in self.steps().items() if step not in self.seconds)
         self.seconds[name] = 0.0
-        at = f"{len(self.seconds)} of {len(STEPS)}"
+        at = f"{len(self.seconds)} of {len(self.steps())}"
         click.echo(f"\n{click.style(f'[{at}] {what}', bold=True)}   at most {max(1, round(left / 60))} min left")
         for command in commands:
             click.echo(f"$ workbench {shlex.join(shlex.split(command))}")
+
+    def steps(self) -> dict[str, int]:
+        """Return the steps that there are, each with about its seconds."""
+        without = {"gate"} if self.labels and not self.size.gate else set() if self.labels else OF_LABELS
+        return {name: seconds for name, seconds in STEPS.items() if name not in without}
 
     def end(self) -> None:
         """Note what the step under way took."""
@@ -134,7 +143,7 @@ def run_demo(outer: Workbench, size: Size, *, as_json: bool, quiet: bool) -> int
     """Run the demo and show each step; return the exit code."""
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         click.echo(ABOUT)
-        tour = Tour(outer, size, quiet, demo.demo_project(outer, size, {}))
+        tour = Tour(outer, size, quiet, demo.demo_project(outer, size, {}), _argilla(outer))
         try:
             _steps(tour)
         except (Ended, Stopped) as stop:
@@ -148,16 +157,17 @@ def run_demo(outer: Workbench, size: Size, *, as_json: bool, quiet: bool) -> int
 
 def _steps(tour: Tour) -> None:
     size = tour.size
+    some = f" --limit {size.first}" if size.first else ""
     tour.begin(
         "base",
         "The base model, on dev questions and on those that will be labelled",
         f"eval run {demo.EVALSET} --model base",
-        f"eval run {demo.EVALSET} --use train --model base --limit {size.first}",
+        f"eval run {demo.EVALSET} --use train --model base{some}",
     )
     on_dev = demo.asking(tour.bench, "base", "dev", size.asked)
     to_label = demo.asking(tour.bench, "base", "train", size.first)
     _, asked = tour.finished(tour.bench, on_dev, to_label)
-    if not _argilla(tour):
+    if not tour.labels:
         click.echo(WITHOUT)
         tour.told["left_out"] = "labelling, training, gate and judge: Argilla's environment is not set up"
         _ladder(tour, "dev", size.asked)
@@ -169,16 +179,13 @@ def _steps(tour: Tour) -> None:
     if size.gate:
         _ladder(tour, "gate", None)
     _pipelines(tour)
-    tour.begin("judge", "The local judge beside the labels: can it be trusted, and what does that make of its rate?",
-               "judge calibrate --judge correct --test", "judge correct")  # fmt: skip
-    (judged,) = tour.finished(tour.bench, demo.asking(tour.bench, "sft", "dev", size.asked, judged=True))
-    tour.told["judge"], rows = calibrated_judge(tour.bench, judged)
-    tour.table += rows
+    _judge(tour)
 
 
-def _argilla(tour: Tour) -> bool:
+def _argilla(outer: Workbench) -> bool:
+    """Return whether Argilla's environment is set up."""
     try:
-        find_program(tour.outer.file.absolute().parent, os.environ)
+        find_program(outer.file.absolute().parent, os.environ)
     except LabellingError:
         return False
     return True
@@ -198,20 +205,17 @@ def _first_round(tour: Tour, asked: Finished) -> None:
 
 
 def _second_round(tour: Tour) -> None:
-    """Have the tuned model's own answers edited, and its dev answers judged by people; tune on the pairs."""
+    """Have the tuned model's own answers edited; tune on the pairs."""
     size = tour.size
-    tour.begin("round 2", "The tuned model's own answers are edited: what it got wrong becomes preference pairs",
-               f"eval run {demo.EVALSET} --use train --model sft-sampled --repeats {size.answers}",
-               f"label push {demo.ROUND_2} --template response_edit --overlap 1",
-               f"label push {demo.VERDICTS} --template rag_review --overlap 2",
-               f"pairs build {demo.PAIRS} --labels {demo.ROUND_2} --drop-leaks")  # fmt: skip
-    sampled, judged = tour.finished(
-        tour.bench,
-        demo.asking(tour.bench, "sft-sampled", "train", size.second, answers=size.answers),
-        demo.asking(tour.bench, "sft", "dev", size.asked, judged=True),
+    tour.begin(
+        "round 2",
+        "The tuned model's own answers are edited: what it got wrong becomes preference pairs",
+        f"eval run {demo.EVALSET} --use train --model sft-sampled",
+        f"label push {demo.ROUND_2} --template response_edit --overlap 2",
+        f"pairs build {demo.PAIRS} --labels {demo.ROUND_2} --drop-leaks",
     )
+    (sampled,) = tour.finished(tour.bench, demo.asking(tour.bench, "sft-sampled", "train", size.second))
     labelled(tour.outer, tour.bench, demo.edits(demo.ROUND_2, sampled.folder, "sft"), tour.quiet)
-    labelled(tour.outer, tour.bench, demo.verdicts(judged.folder, "sft"), tour.quiet)
     pairs = _built(tour, demo.PAIRS, "pairs", demo.ROUND_2)
     _train(tour, "sft-dpo", "DPO", pairs, tour.runs["sft"].id)
 
@@ -278,9 +282,24 @@ def _step_rows(ladder: Ladder) -> Sequence[tuple[str, str, str, str]]:
 
 def _pipelines(tour: Tour) -> None:
     """Evaluate two pipelines over the documents, retrieval and generation apart."""
-    tour.begin("RAG", "Questions without passages: retrieval and generation scored apart, two searches compared",
-               "rag index", f"rag sweep {demo.RAG_EVALSET} --vary search=keyword,hybrid")  # fmt: skip
+    tour.begin("RAG", "Questions without passages: retrieval and generation scored apart; one passage or three?",
+               "rag index", f"rag sweep {demo.RAG_EVALSET} --vary {VARIED}")  # fmt: skip
     tour.told["rag"], rows = compared_pipelines(tour.bench, tour.finished, tour.size.asked, tour.quiet)
+    tour.table += rows
+
+
+def _judge(tour: Tour) -> None:
+    """Have dev answers passed or failed by people and by the judge, and set both beside the truth."""
+    tour.begin(
+        "judge",
+        "The local judge beside the labels: can it be trusted, and what does that make of its rate?",
+        f"label push {demo.VERDICTS} --template rag_review --overlap 2",
+        "judge calibrate --judge correct --test",
+        "judge correct",
+    )
+    (judged,) = tour.finished(tour.bench, demo.asking(tour.bench, "sft", "dev", tour.size.asked, judged=True))
+    labelled(tour.outer, tour.bench, demo.verdicts(judged.folder, "sft"), tour.quiet)
+    tour.told["judge"], rows = calibrated_judge(tour.bench, judged)
     tour.table += rows
 
 

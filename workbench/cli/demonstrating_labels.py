@@ -14,7 +14,8 @@ from workbench.config.workbench_yaml import Workbench
 from workbench.errors import LabellingError
 from workbench.jobs import demo
 from workbench.jobs.labelling import Wish, connected, push_tasks, queue_disagreements
-from workbench.jobs.loop import ADJUDICATOR, Queue, Said, label
+from workbench.jobs.loop import ADJUDICATOR, PEOPLE, Queue, Said, label
+from workbench.simulated.annotators import Truth
 
 
 def labelled(outer: Workbench, bench: Workbench, queue: Queue, quiet: bool) -> dict[str, object]:
@@ -25,22 +26,18 @@ def labelled(outer: Workbench, bench: Workbench, queue: Queue, quiet: bool) -> d
     home = (bench.home.root / bench.config.labelling.argilla).absolute()
     if run_argilla(["up"], home, outer.file.absolute().parent, quiet=True):
         raise LabellingError(f"Argilla's server did not start; see {home} for its log")
-    people = demo.people_for(queue)
-    voters = [person for person in people if person is not ADJUDICATOR]
     known = demo.accepted(bench)
-    wish = Wish(queue.name, queue.template, queue.name, overlap=len(voters), suggestions=False)
+    wish = Wish(queue.name, queue.template, queue.name, overlap=len(PEOPLE), suggestions=False)
     with closing(connected(bench)) as server, counting(queue.name, quiet) as watch:
         done = push_tasks(bench, server, queue.tasks, wish, watch)
     click.echo(f"{queue.name}: {done.added} added, {done.updated} updated, {done.unchanged} were there already")
-    said = label(bench, queue.name, voters, known)
-    if ADJUDICATOR in people:
-        said += _decided(bench, queue.name, known, quiet)
-    show_rates(people, said)
+    said = label(bench, queue.name, PEOPLE, known) + _decided(bench, queue.name, known, quiet)
+    show_rates((*PEOPLE, ADJUDICATOR), said)
     pull(bench, queue.name, "adjudicated,majority", (), as_json=False, quiet=quiet)
     return {"annotators": "simulated", "answers": [one.__dict__ for one in said]}
 
 
-def _decided(bench: Workbench, name: str, known: demo.Truth, quiet: bool) -> list[Said]:
+def _decided(bench: Workbench, name: str, known: Truth, quiet: bool) -> list[Said]:
     """Have the adjudicator decide what the others differ on."""
     with closing(connected(bench)) as server, counting(name, quiet) as watch:
         queue, differ = queue_disagreements(bench, server, name, watch)

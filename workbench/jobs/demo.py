@@ -14,13 +14,13 @@ from workbench.config.workbench_yaml import Workbench, load_workbench
 from workbench.datasets import Manifest, Use
 from workbench.jobs.labelling import snapshots
 from workbench.jobs.labelling_sources import tasks_from_run
-from workbench.jobs.loop import ADJUDICATOR, EVALSET, PEOPLE, TEMPERATURE, Queue, absolute, samples_of, sampling_copy
+from workbench.jobs.loop import EVALSET, TEMPERATURE, Queue, absolute, samples_of, sampling_copy
 from workbench.jobs.planning import Asked, Plan, plan
 from workbench.jobs.training import Audience, begin, go_on
 from workbench.labelling.snapshot import LATEST, latest_snapshot
 from workbench.labelling.tasks import Task
 from workbench.models import ModelSpec, RagSpec
-from workbench.simulated.annotators import SimulatedAnnotator, Truth
+from workbench.simulated.annotators import Truth
 from workbench.store.files import write_atomic
 from workbench.store.home import RunFolder
 from workbench.store.weights import hash_model_folder
@@ -42,12 +42,10 @@ class Size:
 
     folder: str
     """Of its project, in the home of the one that it was started from."""
-    first: int
-    """Train questions whose answer by the base is edited in the first round."""
+    first: int | None
+    """Train questions whose answer by the base is edited in the first round; `None`: all."""
     second: int | None
-    """Train questions that the SFT model answers for the second round; `None`: all."""
-    answers: int
-    """Sampled answers to each of these."""
+    """Train questions whose sampled answer by the SFT model is edited in the second; `None`: all."""
     asked: int | None
     """Dev questions that models are evaluated on; `None`: all."""
     gate: bool
@@ -56,17 +54,17 @@ class Size:
     """Share of the recipes' epochs that is trained."""
 
 
-FULL = Size("demo", first=160, second=None, answers=2, asked=None, gate=True)
-SMALL = Size("demo-fast", first=24, second=16, answers=1, asked=20, gate=False, epochs=0.5)
+FULL = Size("demo", first=None, second=None, asked=None, gate=True)
+SMALL = Size("demo-fast", first=24, second=16, asked=20, gate=False, epochs=0.5)
 
 SFT: dict[str, Any] = {
-    "method": {"kind": "sft"}, "adapter": {"kind": "lora", "rank": 32}, "epochs": 3, "batch": 8,
+    "method": {"kind": "sft"}, "adapter": {"kind": "lora", "rank": 32}, "epochs": 2.25, "batch": 16,
     "learning_rate": 2e-3, "threads": 1,
 }  # fmt: skip
 """What is left of a recipe: chosen on dev families alone, see demo/experiments.md."""
 DPO: dict[str, Any] = {
-    "method": {"kind": "dpo", "beta": 1.0}, "adapter": {"kind": "lora", "rank": 32}, "epochs": 2, "batch": 8,
-    "learning_rate": 2e-4, "threads": 1,
+    "method": {"kind": "dpo", "beta": 0.1, "nll": 1.0}, "adapter": {"kind": "lora", "rank": 32}, "epochs": 5,
+    "batch": 8, "learning_rate": 5e-4, "threads": 1,
 }  # fmt: skip
 """The same for preferences; it goes on from the SFT adapter."""
 
@@ -121,13 +119,11 @@ def _evalset(bench: Workbench) -> Evalset:
 # ---------------------------------------------------------------- runs
 
 
-def asking(
-    bench: Workbench, model: str, use: Use, limit: int | None, *, answers: int = 1, judged: bool = False
-) -> Plan:
+def asking(bench: Workbench, model: str, use: Use, limit: int | None, *, judged: bool = False) -> Plan:
     """Return the run in which a model answers one side of the help centre's questions; without judges by default."""
     evalset = _evalset(bench)
     kept = evalset.scorers if judged else tuple(scorer for scorer in evalset.scorers if not scorer.judges())
-    return plan(bench, Asked(EVALSET, use, model, limit, answers), replace(evalset, scorers=kept))
+    return plan(bench, Asked(EVALSET, use, model, limit), replace(evalset, scorers=kept))
 
 
 # ---------------------------------------------------------------- labels
@@ -150,11 +146,6 @@ def _distinct(folder: RunFolder, model: str) -> list[Task]:
         plain = task.model_copy(update={"tags": tags, "shown": {}, "suggestions": ()})
         found.setdefault((task.messages[-1].content, task.outputs), plain)
     return list(found.values())
-
-
-def people_for(queue: Queue) -> tuple[SimulatedAnnotator, ...]:
-    """Return who labels: two and, where they differ, an adjudicator; of the long second round only the careful one."""
-    return PEOPLE[:1] if queue.name == ROUND_2 else (*PEOPLE, ADJUDICATOR)
 
 
 def accepted(bench: Workbench) -> Truth:
