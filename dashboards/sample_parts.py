@@ -44,7 +44,13 @@ def answer(found: Answer, known: Sequence[Passage], labels: Sequence[tuple[str, 
             st.caption("Marked: sentences whose words stand in no passage. It sees words, not meaning.")
     parts.marked(found.output, spans)
     served = f"served as {parts.plain(found.served_model)} · " if found.served_model else ""
-    took = "from the cache" if found.usage.cached else f"{found.usage.latency or 0:.2f} s"
+    took = (
+        "from the cache"
+        if found.usage.cached
+        else "not timed"
+        if found.usage.latency is None
+        else f"{found.usage.latency:.2f} s"
+    )
     st.caption(f"{served}{took}{f' · stopped by {parts.plain(found.finish_reason)}' if found.finish_reason else ''}")
 
 

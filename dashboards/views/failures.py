@@ -119,7 +119,8 @@ def _leads(run: str, chosen: tuple[AnswerId, ...]) -> None:
     with left:
         if chosen:
             one = chosen[0]
-            parts.link(f"Open {one.record()}", "sample", run=run, sample=one.sample, repeat=str(one.repeat))
+            query = failure_filter.as_query(run)
+            parts.link(f"Open {one.record()}", "sample", **query, sample=one.sample, repeat=str(one.repeat))
         else:
             st.caption("Tick rows to open, code or send them.")
     with right:
@@ -142,7 +143,7 @@ def _clusters(run: str) -> None:
     models = ["", *data.bench().config.models]
     namer = middle.selectbox("Named by a model", models, key="namer", format_func=lambda m: m or "no model")
     with right:
-        asked = parts.button("Group what is alike", "send", key="cluster-now")
+        asked = parts.button("Group them", "send", key="cluster-now")
     if asked:
         try:
             parts.started(acting_failures.cluster(run, wanted, str(by), str(namer)))

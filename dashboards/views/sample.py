@@ -54,9 +54,23 @@ def _about(of: AnswerId, sample: OneSample) -> None:
     tags = ", ".join(f"{name}={value}" for name, value in sample.tags.items())
     st.caption(f"family {parts.plain(sample.group)} · {parts.plain(tags) or 'no tags'}")
     with st.container(horizontal=True):
+        _neighbours(of)
         parts.link("Write a note", "coding", **failure_filter.as_query(of.run), sample=of.sample, repeat=str(of.repeat))
         parts.link("Its run", "runs", run=of.run)
         parts.link("All failures of the run", "failures", run=of.run)
+
+
+def _neighbours(of: AnswerId) -> None:
+    """Lead to the failures before and after, of the filter that the address holds."""
+    keys = data_failures.keys(of.run, failure_filter.of_address())
+    here = (of.sample, of.repeat)
+    if here not in keys:
+        return
+    at = keys.index(here)
+    query = failure_filter.as_query(of.run)
+    for label, place in (("Previous failure", at - 1), ("Next failure", at + 1)):
+        if 0 <= place < len(keys):
+            parts.link(label, "sample", **query, sample=keys[place][0], repeat=str(keys[place][1]))
 
 
 def _asked(sample: OneSample, answer: Answer) -> None:

@@ -22,6 +22,11 @@ from workbench.store.lock import owning
 
 FIX = "put the records back as they were written; they are never edited"
 R = TypeVar("R", bound=Noun)
+KEPT = 8
+"""Books whose records are remembered."""
+_CHECKED: dict[Path, tuple[int, bytes, str, tuple[Any, ...]]] = {}
+"""What was read and found whole: size, digest, what a record is, and the records. A book grows line by line and is read
+before each of them; bytes that hash to the same are not read again, so that a long one takes no longer than a short."""
 
 
 class Link(Noun):
@@ -74,12 +79,22 @@ class Book(Generic[R]):
             write_atomic(self.head, Head(n=link.n, digest=link.digest).json_bytes())
 
     def _linked(self) -> list[tuple[R, Link]]:
-        lines = self.file.read_bytes().split(b"\n")[:-1] if self.file.exists() else []
-        found: list[tuple[R, Link]] = []
-        for at, line in enumerate(lines, 1):
+        content = self.file.read_bytes() if self.file.exists() else b""
+        whole = content[: content.rfind(b"\n") + 1]
+        size, found = self._known(whole)
+        for at, line in enumerate(whole[size:].split(b"\n")[:-1], len(found) + 1):
             found.append(self._read(at, line, found[-1][1] if found else None))
         self._refuse_shortened([link for _, link in found])
+        if len(whole) > size:
+            _CHECKED.pop(next(iter(_CHECKED)) if len(_CHECKED) >= KEPT else self.file, None)
+            _CHECKED[self.file] = (len(whole), hashlib.sha256(whole).digest(), self.what, tuple(found))
         return found
+
+    def _known(self, content: bytes) -> tuple[int, list[tuple[R, Link]]]:
+        """Return how many bytes were checked before and are still the same, and their records."""
+        size, digest, what, found = _CHECKED.get(self.file, (0, b"", "", ()))
+        same = what == self.what and size <= len(content) and hashlib.sha256(content[:size]).digest() == digest
+        return (size, list(found)) if same else (0, [])
 
     def _read(self, at: int, line: bytes, before: Link | None) -> tuple[R, Link]:
         try:
