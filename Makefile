@@ -43,7 +43,7 @@ $(VENV_ARGILLA)/.ready: argilla_embedded/pyproject.toml argilla_embedded/constra
 argilla: setup setup-argilla ## Start Argilla's own server in the background, without Docker
 	@$(BIN)/workbench argilla up
 
-demo: setup ## Serve the tiny demo model, evaluate it, judge it and show the report
+demo: setup setup-argilla ## Walk the whole loop on tiny models: evaluate, label (SIMULATED annotators), curate, SFT, DPO, gate, RAG, judge
 	@$(BIN)/workbench demo
 
 loop: setup setup-argilla ## Run the loop on the demo: SIMULATED annotators label in the real Argilla; pairs and conversations come of it

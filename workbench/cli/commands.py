@@ -13,7 +13,7 @@ import click
 from workbench import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("workbench.cli.demo:demo", "Evaluate the tiny demo model on the made-up help centre."),
+    "demo": ("workbench.cli.demo:demo", "Walk the whole loop on the tiny demo models and the made-up help centre."),
     "init": ("workbench.cli.init:init", "Write a first workbench.yaml and a first evalset here."),
     "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, rescore, show and compare them."),
     "gate": ("workbench.cli.gate:gate_group", "Decide whether the candidate may be released."),

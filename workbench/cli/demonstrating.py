@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import click
@@ -17,9 +14,9 @@ import orjson
 from workbench.adapters.argilla_server import find_program
 from workbench.cli.demonstrating_labels import labelled
 from workbench.cli.demonstrating_scores import VARIED, calibrated_judge, compared_pipelines
+from workbench.cli.demonstrating_tour import Ended, Tour
 from workbench.cli.pairing import build_and_show, lint_and_show
 from workbench.cli.progress import say
-from workbench.cli.running import evaluated, jobs_for
 from workbench.cli.show import grid
 from workbench.cli.training import watched
 from workbench.config.workbench_yaml import Workbench
@@ -31,12 +28,11 @@ from workbench.evaluation.arms import Finished
 from workbench.evaluation.ladder import Ladder, climb
 from workbench.jobs import demo
 from workbench.jobs.demo import Size
+from workbench.jobs.loop import EVALSET
 from workbench.jobs.pairs import Building, Made, Sources
 from workbench.jobs.pairs_linting import LintWish
-from workbench.jobs.planning import Plan, finished_run
 from workbench.jobs.supervision import Stopped
 from workbench.reports.words import interval_text, number, signed
-from workbench.training.folder import TrainRun
 
 ABOUT = """\
 The whole loop, on the demo's own tiny models and a made-up help centre: evaluate, label, curate, train, and see whether
@@ -61,82 +57,6 @@ Everything lies in {folder}, a project of its own, away from yours:
 To begin a project of your own with real models: workbench init my-project
 """
 RUNGS = {"base": "base", "sft": "SFT", "sft-dpo": "SFT + DPO"}
-STEPS = {
-    "base": 45,
-    "round 1": 60,
-    "SFT": 40,
-    "round 2": 110,
-    "DPO": 80,
-    "dev": 60,
-    "gate": 110,
-    "RAG": 60,
-    "judge": 20,
-}
-"""Steps and their seconds on two quiet cores, by which the time left is guessed."""
-OF_LABELS = {"round 1", "SFT", "round 2", "DPO", "gate", "judge"}
-"""Steps that rest on labels."""
-
-
-class Ended(Exception):
-    """A step was stopped; `code` is the exit code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass
-class Tour:
-    """Where the demo is."""
-
-    outer: Workbench
-    size: Size
-    quiet: bool
-    bench: Workbench
-    labels: bool
-    """Whether Argilla's environment is set up, on which all that rests on labels depends."""
-    runs: dict[str, TrainRun] = field(default_factory=dict)
-    """Finished trainings by model name."""
-    seconds: dict[str, float] = field(default_factory=dict)
-    """What each step took this time."""
-    told: dict[str, object] = field(default_factory=dict)
-    """What `--json` prints."""
-    table: list[tuple[str, str, str, str]] = field(default_factory=list)
-    """The last table: what, mean or difference, interval, n."""
-    began: float = 0.0
-
-    def begin(self, name: str, what: str, *commands: str) -> None:
-        """Say which step begins, about how long all will take, and which commands it is."""
-        self.end()
-        self.began = time.monotonic()
-        left = sum(seconds for step, seconds in self.steps().items() if step not in self.seconds)
-        self.seconds[name] = 0.0
-        at = f"{len(self.seconds)} of {len(self.steps())}"
-        click.echo(f"\n{click.style(f'[{at}] {what}', bold=True)}   at most {max(1, round(left / 60))} min left")
-        for command in commands:
-            click.echo(f"$ workbench {shlex.join(shlex.split(command))}")
-
-    def steps(self) -> dict[str, int]:
-        """Return the steps that there are, each with about its seconds."""
-        without = {"gate"} if self.labels and not self.size.gate else set() if self.labels else OF_LABELS
-        return {name: seconds for name, seconds in STEPS.items() if name not in without}
-
-    def end(self) -> None:
-        """Note what the step under way took."""
-        if self.seconds:
-            self.seconds[next(reversed(self.seconds))] = time.monotonic() - self.began
-
-    def finished(self, bench: Workbench, *plans: Plan) -> list[Finished]:
-        """Return the finished run of each plan; those that are missing are run, side by side."""
-        missing = [plan for plan in plans if finished_run(bench, plan.spec) is None]
-        if missing:
-            _, code = evaluated(bench, jobs_for(bench, missing, fresh=False, quiet=self.quiet), self.quiet)
-            if code:
-                raise Ended(code)
-        else:
-            say("There already.")
-        folders = [finished_run(bench, plan.spec) for plan in plans]
-        return [Finished.read(folder) for folder in folders if folder is not None]
 
 
 def run_demo(outer: Workbench, size: Size, *, as_json: bool, quiet: bool) -> int:
@@ -161,8 +81,8 @@ def _steps(tour: Tour) -> None:
     tour.begin(
         "base",
         "The base model, on dev questions and on those that will be labelled",
-        f"eval run {demo.EVALSET} --model base",
-        f"eval run {demo.EVALSET} --use train --model base{some}",
+        f"eval run {EVALSET} --model base",
+        f"eval run {EVALSET} --use train --model base{some}",
     )
     on_dev = demo.asking(tour.bench, "base", "dev", size.asked)
     to_label = demo.asking(tour.bench, "base", "train", size.first)
@@ -210,7 +130,7 @@ def _second_round(tour: Tour) -> None:
     tour.begin(
         "round 2",
         "The tuned model's own answers are edited: what it got wrong becomes preference pairs",
-        f"eval run {demo.EVALSET} --use train --model sft-sampled",
+        f"eval run {EVALSET} --use train --model sft-sampled",
         f"label push {demo.ROUND_2} --template response_edit --overlap 2",
         f"pairs build {demo.PAIRS} --labels {demo.ROUND_2} --drop-leaks",
     )
@@ -253,7 +173,7 @@ def _ladder(tour: Tour, use: Use, limit: int | None) -> None:
     models = ["base", *tour.runs]
     what = "Once, and only now: the gate side, which nothing was chosen by" if use == "gate" else "The ladder on dev"
     rungs = " ".join(f"--rung '{RUNGS[name]}={name}'" for name in models)
-    tour.begin(use, what, f"eval ladder --evalset {demo.EVALSET} --use {use} {rungs} --metric exact_match")
+    tour.begin(use, what, f"eval ladder --evalset {EVALSET} --use {use} {rungs} --metric exact_match")
     found = tour.finished(tour.bench, *(demo.asking(tour.bench, name, use, limit) for name in models))
     for name, one in zip(models, found, strict=True):
         mean = next(m for m in one.run.metrics if m.scorer == "exact_match" and not m.slice)
