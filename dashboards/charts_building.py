@@ -74,19 +74,22 @@ def memory(needed: Memory, card: int, name: str) -> Drawn:
     bar = alt.Chart(values(rows)).mark_bar(height=38).encode(
         x=alt.X("GB:Q", title="GB", stack="zero"),
         color=alt.Color("part:N", title=None, sort=[p.name for p in needed.parts if p.bytes],
-                        scale=alt.Scale(range=list(PALETTE))),
+                        scale=alt.Scale(range=list(PALETTE)), legend=alt.Legend(orient="bottom", columns=4)),
         order=alt.Order("at:Q"),
         tooltip=["part:N", alt.Tooltip("GB:Q", format=".3f"), "how:N"],
     )  # fmt: skip
-    held = f"{one_line(name, 20)} has"
-    marks = [{"at": needed.peak / GB, "what": "peak"}, {"at": card / GB, "what": held}]
-    scale = alt.Scale(domain=["peak", held], range=[RED, GREY])
-    lines = alt.Chart(values(marks)).mark_rule(strokeWidth=3).encode(
-        x="at:Q", stroke=alt.Stroke("what:N", title=None, scale=scale),
-        strokeDash=alt.StrokeDash("what:N", title=None, legend=None),
-        tooltip=["what:N", alt.Tooltip("at:Q", format=".2f")],
-    )  # fmt: skip
-    drawn: alt.LayerChart = alt.layer(bar, lines).resolve_scale(color="independent").properties(height=110)
+    marks = [
+        {"at": needed.peak / GB, "what": f"peak {needed.peak / GB:.2f} GB", "kind": "peak"},
+        {"at": card / GB, "what": f"{one_line(name, 20)} has {card / GB:.1f} GB", "kind": "card"},
+    ]
+    base = alt.Chart(values(marks)).encode(
+        x="at:Q",
+        color=alt.Color("kind:N", legend=None, scale=alt.Scale(domain=["peak", "card"], range=[RED, GREY])),
+        tooltip=["what:N"],
+    )
+    names = base.mark_text(align="left", dx=5, dy=-32).encode(text="what:N")
+    lines = alt.layer(base.mark_rule(strokeWidth=3), names)
+    drawn: alt.LayerChart = alt.layer(bar, lines).resolve_scale(color="independent").properties(height=120)
     return drawn
 
 
@@ -101,7 +104,9 @@ def curves(rows: Sequence[LossRow], fields: Sequence[str], title: str) -> Drawn:
     base = alt.Chart(values(points)).encode(
         x=alt.X("step:Q", title="optimizer step"),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
-        color=alt.Color("what:N", title=None, scale=alt.Scale(range=list(PALETTE))),
+        color=alt.Color(
+            "what:N", title=None, scale=alt.Scale(range=list(PALETTE)), legend=alt.Legend(orient="bottom", columns=2)
+        ),
         tooltip=["what:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
     )
     lines = base.mark_line(strokeWidth=2).encode(
@@ -110,7 +115,7 @@ def curves(rows: Sequence[LossRow], fields: Sequence[str], title: str) -> Drawn:
         )
     )
     on_dev = base.transform_filter("datum.split === 'dev'").mark_point(filled=True, size=50)
-    return alt.layer(lines, on_dev).properties(height=260)
+    return alt.layer(lines, on_dev).properties(height=280)
 
 
 def _class(one: LengthClass) -> str:

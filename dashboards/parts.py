@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -153,7 +154,8 @@ def choose(label: str, options: Sequence[str], *, key: str, shown: Callable[[str
         st.session_state[key] = asked  # a link was followed, or the browser went back
     elif st.session_state.get(key) not in options:
         st.session_state.pop(key, None)
-    said = st.selectbox(label, list(options), key=key, format_func=lambda option: one_line(shown(option), 120))
+    labels = _labels(options, shown)
+    said = st.selectbox(label, list(options), key=key, format_func=lambda option: labels.get(option, str(option)))
     if said is not None and said != asked and (asked is not None or said != options[0]):
         st.query_params[key] = said
     st.session_state[noted] = st.query_params.get(key)
@@ -163,11 +165,24 @@ def choose(label: str, options: Sequence[str], *, key: str, shown: Callable[[str
 def choose_several(
     label: str, options: Sequence[str], *, key: str, shown: Callable[[str], str] = str
 ) -> tuple[str, ...]:
-    """Let several of the options be chosen; the choice stands in the address, under `key`."""
-    names = {option: plain(shown(option)) for option in options}
-    return tuple(
-        st.multiselect(label, list(options), key=key, bind="query-params", format_func=lambda o: names.get(o, str(o)))
-    )
+    """Let several of the options be chosen; the choice stands in the address, under `key`, as `choose` does it."""
+    asked, noted = st.query_params.get_all(key), f"{key} in the address"
+    if asked != st.session_state.get(noted, []):
+        st.session_state[key] = [option for option in asked if option in options]
+    elif any(option not in options for option in st.session_state.get(key, [])):
+        st.session_state.pop(key)
+    said = st.multiselect(label, list(options), key=key, format_func=lambda option: one_line(shown(option), 120))
+    if said != asked:
+        st.query_params[key] = said
+    st.session_state[noted] = st.query_params.get_all(key)
+    return tuple(said)
+
+
+def _labels(options: Sequence[str], shown: Callable[[str], str]) -> dict[str, str]:
+    """Return what is shown for each option; two that look alike also show themselves: a browser sends what it shows."""
+    told = {option: one_line(shown(option), 120) for option in options}
+    alike = Counter(told.values())
+    return {option: label if alike[label] == 1 else f"{label} · {one_line(option, 120)}" for option, label in told.items()}
 
 
 def started(job: Job) -> None:

@@ -118,7 +118,7 @@ def audit(found: Audit) -> None:
         {"": WORDS[one.state][1], "check": one.check, "n": one.n, "of": one.of, "what": one.told, "to do": one.do}
         for one in found.findings
     ]
-    at = parts.table(rows, key="audit")
+    at = parts.table(rows, key="audit", height=42 + 35 * len(rows))
     looked = [number for number, one in enumerate(found.findings) if one.state == "look"]
     one = found.findings[at[0] if at else (looked[0] if looked else 0)]
     parts.badge(WORDS[one.state][0], f"{one.check}: {WORDS[one.state][1]}")

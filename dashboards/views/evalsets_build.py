@@ -20,10 +20,10 @@ WHOLE = "(no strata)"
 
 def show(names: list[str]) -> None:
     """Show the builder."""
-    left, right = st.columns(2)
-    name = left.selectbox(
-        "Eval set, or a new name", names, key="into", bind="query-params", accept_new_options=True, index=None,
-        placeholder="helpcentre",
+    left, right = st.columns(2, vertical_alignment="bottom")
+    name = left.text_input(
+        "Eval set, or a new name", key="into", bind="query-params", placeholder=names[0] if names else "first",
+        help=parts.plain(f"There are: {', '.join(names) or 'none'}", 600),
     )  # fmt: skip
     replace = right.checkbox("Replace rows of the same id", key="replace", bind="query-params")
     sources = _sources()
@@ -31,7 +31,7 @@ def show(names: list[str]) -> None:
         parts.empty("Choose where samples come from; documents are cut into records to be labelled by:",
                     "workbench evalset build NAME --documents FOLDER --by YOU --why WHY")  # fmt: skip
         return
-    if name is None or not NAME.fullmatch(name) or name != name.lower():
+    if not NAME.fullmatch(name) or name != name.lower():
         st.info("Name it: small letters, digits, dash, underscore.", icon=":material/info:")
         return
     wanted = _strata(sources)

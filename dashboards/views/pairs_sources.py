@@ -37,7 +37,7 @@ def wanted() -> Building | None:
 
 def _named() -> tuple[str, Use, Made]:
     left, middle, right = st.columns([2, 1, 1])
-    name = left.text_input("Name", key="name", bind="query-params", placeholder="answers")
+    name = left.text_input("Name", key="into", bind="query-params", placeholder="answers")
     with middle:
         kind = _one("Rows", {kind: kind for kind in get_args(Made)}, "kind")
     with right:

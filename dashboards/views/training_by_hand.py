@@ -108,4 +108,4 @@ def _how_it_stands(found: Tally, first: str, second: str) -> None:
             st.caption(parts.plain(f"{second} won {share} of those that were decided"))
         st.caption("They become pairs by:")
         parts.code("workbench pairs build by-hand --picks")
-        parts.link("Build pairs of them", "pairs", picks="true", name="by-hand")
+        parts.link("Build pairs of them", "pairs", picks="true", into="by-hand")

@@ -57,7 +57,7 @@ def _new() -> TrainSpec | None:
     first, second, third = st.columns(3)
     with first:
         method = parts.choose("Method", list(METHODS), key="method", shown=lambda m: METHODS[m]) or "sft"
-        name = st.text_input("Name", key="name", bind="query-params", placeholder="tone")
+        name = st.text_input("Name", key="called", bind="query-params", placeholder="tone")
     kind: Kind = "pairs" if method == "dpo" else "conversations"
     stored = data_building.datasets(kind)
     refs = {f"{one.manifest.name}@{one.path.name[:12]}": one.manifest for one in stored}
@@ -130,8 +130,7 @@ def _plan(plan: TrainPlan) -> None:
     figures = {"peak": f"{plan.memory.peak / GB:.2f} GB", "trained": f"{plan.trainable:,}", "steps": f"{plan.steps:,}",
                "time": parts.duration(cost.seconds), "energy": f"{cost.kilowatt_hours:.3g} kWh",
                "CO2": f"{cost.co2:.3g} kg"}  # fmt: skip
-    for column, (label, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
-        column.metric(label, value)
+    parts.grid([lambda at=at: st.metric(*at) for at in figures.items()], width=3)  # type: ignore[misc]
     dropped = f", {plan.dropped:,} left out as too long" if plan.dropped else ""
     st.caption(
         f"{plan.rows:,} rows, the longest of {plan.longest:,} tokens{dropped}; {plan.learnt:,} of {plan.tokens:,} "

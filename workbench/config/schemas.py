@@ -13,6 +13,7 @@ from workbench.config.evalset_yaml import EvalsetSpec
 from workbench.config.ladder_yaml import LadderSpec
 from workbench.config.sweep_yaml import SweepSpec
 from workbench.config.workbench_yaml import WorkbenchConfig
+from workbench.curation.pairs.policy import PairPolicy
 from workbench.curation.synth.recipes import SynthRecipe
 from workbench.nouns import Noun
 from workbench.training.spec import TrainSpec
@@ -22,6 +23,7 @@ NOUNS: dict[str, type[Noun]] = {
     "evalset": EvalsetSpec,
     "training": TrainSpec,
     "synth": SynthRecipe,
+    "pairs-policy": PairPolicy,
     "ladder": LadderSpec,
     "sweep": SweepSpec,
 }

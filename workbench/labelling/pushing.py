@@ -81,7 +81,8 @@ def _row(task: Task, about: About, vector: Sequence[float] | None) -> Row:
         suggestions[question.name] = suggestion_json(told, question, text)
     fields = shown_json(fields, form.marked_fields())
     kept = {
-        "record": task.model_dump(mode="json", exclude={"suggestions"}, exclude_defaults=True),
+        # With its suggestions: AI feedback comes back with the pull, and can be made into pairs.
+        "record": task.model_dump(mode="json", exclude_defaults=True),
         "order": list(order),
         "hash": content_hash(task, fields, list(suggestions.values())),
     }

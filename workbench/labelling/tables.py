@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RECORDS = "records.parquet"
 LABELS = "labels.parquet"
 RESOLVED = "resolved.parquet"
-JSON_COLUMNS = frozenset({"messages", "contexts", "shown", "value"})
+JSON_COLUMNS = frozenset({"messages", "contexts", "shown", "suggestions", "value"})
 
 
 def write_rows(path: Path, nouns: Iterable[Task] | Iterable[Label] | Iterable[Resolved]) -> None:
@@ -45,7 +45,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def _row(noun: Task | Label | Resolved) -> Row:
-    row: Row = noun.model_dump(mode="json", exclude={"suggestions"})
+    row: Row = noun.model_dump(mode="json")
     if isinstance(noun, Label):
         row["word"] = noun.value if isinstance(noun.value, str) else None
         row["number"] = noun.value if isinstance(noun.value, int | float) else None
@@ -63,7 +63,7 @@ def _records() -> pa.Schema:
 
     text, texts = pa.string(), pa.list_(pa.string())
     columns = [("id", text), ("group", text), ("origin", text), ("tags", pa.map_(text, text)), ("messages", text)]
-    more = [("outputs", texts), ("contexts", text), ("reference", text), ("shown", text)]
+    more = [("outputs", texts), ("contexts", text), ("reference", text), ("shown", text), ("suggestions", text)]
     return pa.schema([*columns, *more])
 
 
