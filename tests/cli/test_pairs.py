@@ -11,9 +11,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.curation.pairs.made import PLANTED, clean_pairs
+from tests.dashboards.building_home import NOON, label
+from tests.dashboards.conftest import evaluated, write_project
 from workbench.cli.commands import cli
+from workbench.curation.stored_datasets import find_dataset
 from workbench.datasets import PreferencePair
-from workbench.errors import DataError
+from workbench.errors import DataError, LeakageError
+from workbench.jobs.by_hand import duel_of, pick, samples_to_compare
+from workbench.jobs.planning import Asked
 from workbench.reading.storing import Origin, store_rows
 
 CONFIG = "home: home\nmodels:\n  m: {kind: scripted}\ncandidate: m\n"
@@ -71,6 +76,43 @@ def test_row_67_of_bad_input_zero_pairs_is_an_error_that_says_what_was_dropped(p
 def test_a_build_without_a_source_says_which_there_are(project: Path) -> None:
     with pytest.raises(DataError, match="--labels, --feedback, --from, --run or --picks"):
         _raised(typed(project, "build", "answers"))
+
+
+def test_pairs_are_built_from_labels_feedback_runs_and_picks_and_signed(tmp_path: Path) -> None:
+    bench = write_project(tmp_path / "project")
+    folder = bench.file.parent
+    label(bench, "prefs")
+    base, tuned = evaluated(bench, *(Asked("helpcentre", "dev", model) for model in ("base", "tuned")))
+    for number, sample in enumerate(samples_to_compare(bench, base, tuned)[:3]):
+        pick(
+            bench, duel_of(bench, base, tuned, sample, "seed"), ("left", "tie", "right")[number], "clearly", "bo", NOON
+        )
+    wanted = {
+        "labels": (["--labels", "prefs"], 24), "feedback": (["--feedback", "prefs"], 30), "picks": (["--picks"], 2),
+        "runs": (["--run", base, "--run", tuned, "--scorer", "exact_match"], None),
+    }  # fmt: skip
+    for name, (words, n) in wanted.items():
+        found = typed(folder, "build", name, *words, "--by", "Ada", "--json")
+        assert found.exit_code == 0, found.output
+        manifest = orjson.loads(found.stdout)["manifest"]
+        assert manifest["rule"]["by"] == "Ada" and manifest["n"] > 0 and n in (None, manifest["n"])
+    [first, *_] = [
+        row for row in find_dataset(bench.home.root, "picks").iter_values() if isinstance(row, PreferencePair)
+    ]
+    assert (
+        first.lineage.annotators == ("bo",) and first.rule == "pick" and first.margin == 2 and first.votes is not None
+    )
+    assert {source.partition("/")[0] for source in first.lineage.sources} == {"picks", base, tuned}
+    assert {first.chosen.model, first.rejected.model} == {"base", "tuned"} and first.seen_first is not None
+
+
+def test_a_run_on_a_gate_set_is_neither_built_from_nor_compared_by_hand(tmp_path: Path) -> None:
+    bench = write_project(tmp_path / "project")
+    [gate] = evaluated(bench, Asked("helpcentre", "gate", "base"))
+    with pytest.raises(LeakageError, match="GATE_RUN"):
+        _raised(typed(bench.file.parent, "build", "x", "--run", gate))
+    with pytest.raises(LeakageError, match="GATE_RUN"):
+        samples_to_compare(bench, gate, gate)
 
 
 def _raised(result: Result) -> None:

@@ -18,6 +18,7 @@ from tests.labelling.serving import Person, Served
 from workbench.adapters.argilla_sdk import Argilla
 from workbench.cli.commands import cli
 from workbench.config.workbench_yaml import Workbench, load_workbench
+from workbench.curation.stored_datasets import find_dataset
 from workbench.errors import ConfigError, DataError, LabellingError
 from workbench.jobs.labelling import pull_dataset, queue_disagreements
 from workbench.labelling import pulling
@@ -450,3 +451,38 @@ def test_the_command_line_pushes_pulls_and_counts(
         run("push", "x", "-t", "rag_reviews", "--from", "rows.jsonl")
     with pytest.raises(ConfigError, match="--resolve takes"):
         run("pull", "by-hand", "--resolve", "loudest")
+
+
+def test_what_people_and_a_model_said_come_back_and_become_pairs_by_the_command_line(
+    argilla: Served,
+    server: Argilla,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project(argilla, tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    said = Suggestion(question="preferred", value="2", agent="judge/1", score=0.9)
+    made = [one.model_copy(update={"suggestions": (said,)}) for one in tasks(4, 2)]
+    (tmp_path / "rows.jsonl").write_bytes(b"".join(one.json_bytes() + b"\n" for one in made))
+
+    def run(*words: str) -> Any:
+        cli.main(list(words), standalone_mode=False)
+        return capsys.readouterr().out
+
+    assert "4 added" in run("label", "push", "fed-back", "-t", "preference", "--from", "rows.jsonl")
+    ada, records = argilla.person("ada"), server.page(there(server, "fed-back"), 0).records
+    for record in records[:3]:
+        best = "ab"[record.metadata["workbench"]["order"].index(0)]
+        ada.answer(record.server_id, {"preferred": best})
+    run("label", "pull", "fed-back")
+    built = {
+        source: orjson.loads(run("pairs", "build", source, f"--{source}", "fed-back", "--json"))["manifest"]
+        for source in ("labels", "feedback")
+    }
+    assert (built["labels"]["n"], built["feedback"]["n"]) == (3, 4)
+    rows = {source: list(find_dataset(tmp_path / ".workbench", source).iter_values()) for source in built}
+    chosen = {source: {row.chosen.text() for row in found} for source, found in rows.items()}
+    assert chosen["labels"] <= {one.outputs[0] for one in made}, "people preferred the first"
+    assert chosen["feedback"] == {one.outputs[1] for one in made}, "the model the second"
+    assert all(row.lineage.synthetic and row.rule == "feedback" for row in rows["feedback"])
