@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.adapters.scikit_learn import k_means, word_vectors
+from workbench.adapters.scikit_learn import foreseen, k_means, word_vectors
 from workbench.failures.clusters import EMBEDDED, compared_text, describe, drawn
 from workbench.failures.entries import AnswerId
 from workbench.failures.failing import Failure, Fault
@@ -57,6 +57,15 @@ def test_of_many_texts_a_fixed_lot_is_embedded() -> None:
     chosen = drawn(texts)
     assert len(chosen) == EMBEDDED and chosen == drawn(list(texts)) and drawn(texts[:5]) == [0, 1, 2, 3, 4]
     assert {texts[at] for at in chosen} == {texts[::-1][at] for at in drawn(texts[::-1])}, "whatever their order"
+
+
+def test_where_the_others_lie_is_foreseen_from_their_words() -> None:
+    import numpy as np
+
+    texts = [compared_text(f, "answer") for f in TWO]
+    known = [0, 1, 2, 12, 13, 14]
+    vectors = np.asarray([[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 3, np.float32)
+    assert foreseen(texts, known, vectors).argmax(axis=1).tolist() == [0] * 12 + [1] * 9
 
 
 def test_what_is_compared_falls_back_on_the_answer() -> None:

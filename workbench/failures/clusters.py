@@ -34,7 +34,7 @@ EMPTY = SMALL | frozenset((
 ))  # fmt: skip
 """Words that tell nothing of a group."""
 EMBEDDED = 1_200
-"""Distinct texts that are embedded, drawn by a fixed lot; of more, the rest join the cluster whose words are theirs."""
+"""Distinct texts that are embedded, drawn by a fixed lot; where others lie is foreseen from their words."""
 
 
 class Cluster(Noun):
@@ -74,7 +74,7 @@ class Clustering(Noun):
     n: int = Field(ge=0)
     """Failures in all."""
     n_embedded: int = Field(ge=0)
-    """Distinct texts that were embedded; the others were put to their cluster by words."""
+    """Distinct texts that were embedded; the others were put to their cluster by their words."""
     n_texts: int = Field(ge=0)
     """Distinct texts."""
     named_by: str = ""

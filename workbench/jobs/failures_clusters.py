@@ -132,7 +132,7 @@ def _grouped(
     """Return each text's cluster and how near to its middle it is."""
     import numpy as np
 
-    from workbench.adapters.scikit_learn import k_means, word_vectors
+    from workbench.adapters.scikit_learn import foreseen, k_means, word_vectors
 
     if model == "words":
         by_words = word_vectors(texts)
@@ -144,10 +144,9 @@ def _grouped(
     nearness = np.full(len(texts), -1.0)
     nearness[list(chosen)] = _nearness(vectors, labels[list(chosen)])
     if len(chosen) < len(texts):
-        by_words = word_vectors(texts)
-        middles = _middles(by_words[list(chosen)], labels[list(chosen)])
         rest = np.flatnonzero(labels < 0)
-        labels[rest] = (by_words[rest] @ middles.T).argmax(axis=1)
+        middles = _middles(vectors, labels[list(chosen)])
+        labels[rest] = (foreseen(texts, chosen, vectors)[rest] @ middles.T).argmax(axis=1)
     return labels.tolist(), nearness.tolist()
 
 
