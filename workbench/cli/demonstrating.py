@@ -129,13 +129,13 @@ def _second_round(tour: Tour) -> None:
     size = tour.size
     tour.begin(
         "round 2",
-        "The tuned model's own answers are edited: what it got wrong becomes preference pairs",
+        "What the tuned model itself got wrong is edited: correction over original becomes preference pairs",
         f"eval run {EVALSET} --use train --model sft-sampled",
-        f"label push {demo.ROUND_2} --template response_edit --overlap 2",
+        f"label push {demo.ROUND_2} --template response_edit --run latest --failed --overlap 2",
         f"pairs build {demo.PAIRS} --labels {demo.ROUND_2} --drop-leaks",
     )
     (sampled,) = tour.finished(tour.bench, demo.asking(tour.bench, "sft-sampled", "train", size.second))
-    labelled(tour.outer, tour.bench, demo.edits(demo.ROUND_2, sampled.folder, "sft"), tour.quiet)
+    labelled(tour.outer, tour.bench, demo.edits(demo.ROUND_2, sampled.folder, "sft", failed=True), tour.quiet)
     pairs = _built(tour, demo.PAIRS, "pairs", demo.ROUND_2)
     _train(tour, "sft-dpo", "DPO", pairs, tour.runs["sft"].id)
 

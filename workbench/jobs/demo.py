@@ -129,19 +129,19 @@ def asking(bench: Workbench, model: str, use: Use, limit: int | None, *, judged:
 # ---------------------------------------------------------------- labels
 
 
-def edits(name: str, folder: RunFolder, model: str) -> Queue:
-    """Return the different answers of a run, each to be kept or edited."""
-    return Queue(name, "response_edit", tuple(_distinct(folder, model)))
+def edits(name: str, folder: RunFolder, model: str, *, failed: bool = False) -> Queue:
+    """Return the different answers of a run, each to be kept or edited; with `failed`, those found wrong alone."""
+    return Queue(name, "response_edit", tuple(_distinct(folder, model, failed)))
 
 
 def verdicts(folder: RunFolder, model: str) -> Queue:
     """Return a run's answers to be passed or failed, in doubt by whom judges are measured."""
-    return Queue(VERDICTS, "rag_review", tuple(_distinct(folder, model)))
+    return Queue(VERDICTS, "rag_review", tuple(_distinct(folder, model, failed=False)))
 
 
-def _distinct(folder: RunFolder, model: str) -> list[Task]:
+def _distinct(folder: RunFolder, model: str, failed: bool) -> list[Task]:
     found: dict[tuple[str, tuple[str, ...]], Task] = {}
-    for task in tasks_from_run(folder, failed=False, scorer=None):
+    for task in tasks_from_run(folder, failed=failed, scorer=None):
         tags = {**task.tags, "model": model, "annotators": "simulated"}
         plain = task.model_copy(update={"tags": tags, "shown": {}, "suggestions": ()})
         found.setdefault((task.messages[-1].content, task.outputs), plain)
@@ -173,7 +173,7 @@ def recipe(bench: Workbench, name: str, manifest: Manifest, size: Size, start: s
     """Write the recipe of one step beside the demo's workbench.yaml, and return its file."""
     plain = SFT if start is None else DPO
     told = {
-        "name": name, "base": "model", "dataset": f"{manifest.name}@{manifest.fingerprint[:12]}",
+        "name": name, "base": "model", "dataset": f"{manifest.name}@{manifest.fingerprint}",
         **plain, "epochs": plain["epochs"] * size.epochs, **({} if start is None else {"start": start}),
     }  # fmt: skip
     file = bench.file.parent / f"{name}.yaml"
