@@ -412,8 +412,24 @@ class CallableSpec(Noun):
         return self.entry_point or (self.function or "").rpartition(":")[2]
 
 
+class EncoderSpec(Noun):
+    """A small encoder that was trained on labels to pass or fail answers; only a judge, for a `rubric_judge`."""
+
+    kind: Literal["encoder"]
+    folder: str = Field(min_length=1)
+    """Folder that `workbench judge train encoder` wrote, relative to the config file."""
+
+
 ModelSpec = Annotated[
-    EndpointSpec | LocalSpec | RecordedSpec | ScriptedSpec | RagSpec | FewShotSpec | HttpSpec | CallableSpec,
+    EndpointSpec
+    | LocalSpec
+    | RecordedSpec
+    | ScriptedSpec
+    | RagSpec
+    | FewShotSpec
+    | HttpSpec
+    | CallableSpec
+    | EncoderSpec,
     Field(discriminator="kind"),
 ]
 """Every kind of model that `workbench.yaml` can name. Adding one means adding it here and in `adapters`."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from workbench.cli.judge_training import train_group
 from workbench.cli.options import config_of, json_option
 
 
@@ -118,3 +119,6 @@ def attack_command(ctx: click.Context, run_id: str, as_json: bool, **given: Any)
     from workbench.jobs.attacking import AttackAsked
 
     attack_and_show(config_of(ctx), run_id, AttackAsked(**given), as_json=as_json)
+
+
+judge_group.add_command(train_group)

@@ -7,8 +7,10 @@ from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.few_shot import few_shot_identity
 from workbench.jobs.pipelines import callable_identity
 from workbench.jobs.rag import rag_identity
+from workbench.jobs.trained_judges import encoder_identity
 from workbench.models import (
     CallableSpec,
+    EncoderSpec,
     EndpointSpec,
     FewShotSpec,
     HttpSpec,
@@ -40,6 +42,8 @@ def identity_of(bench: Workbench, spec: ModelSpec) -> str:
             return callable_identity(bench, spec)
         case FewShotSpec():
             return few_shot_identity(bench, spec, identity(bench, spec.model))
+        case EncoderSpec():
+            return encoder_identity(bench, spec)
         case RecordedSpec():
             answers = open_answers(bench, spec)
             answers.close()

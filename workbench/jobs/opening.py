@@ -24,8 +24,10 @@ from workbench.jobs.few_shot import FewShotModel, shown
 from workbench.jobs.identities import identity, open_answers, resolved
 from workbench.jobs.pipelines import function_file
 from workbench.jobs.rag import open_pipeline
+from workbench.jobs.trained_judges import open_encoder
 from workbench.models import (
     CallableSpec,
+    EncoderSpec,
     EndpointSpec,
     FewShotSpec,
     HttpSpec,
@@ -151,6 +153,8 @@ class _Opening:
                 return CallablePipeline(spec, function_file(bench, spec), log, self.budget)
             case FewShotSpec():
                 return FewShotModel(shown(bench, spec), self.open(spec.model))
+            case EncoderSpec():
+                return open_encoder(bench, spec)
             case RecordedSpec():
                 return RecordedModel(open_answers(bench, spec))
             case ScriptedSpec():

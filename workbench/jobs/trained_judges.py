@@ -1,10 +1,49 @@
-"""What trained judges learnt from, so that nothing they saw measures them."""
+"""Judges that were trained on labels: how they are opened, known by, and what they learnt from."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from workbench.adapters.encoder_judge import EncoderJudge
+from workbench.calibration.trained import TrainedJudge
 from workbench.config.workbench_yaml import Workbench
+from workbench.errors import ModelError
+from workbench.models import EncoderSpec
+from workbench.nouns import fingerprint
+from workbench.store.weights import hash_model_folder
+
+CARD = "judge.json"
+
+
+def read_trained(folder: Path) -> TrainedJudge:
+    """Return what lies beside a trained encoder. Raises `ModelError`."""
+    try:
+        return TrainedJudge.model_validate_json((folder / CARD).read_bytes())
+    except (OSError, ValidationError) as exc:
+        why = str(exc).splitlines()[0]
+        raise ModelError(
+            f"{folder} holds no trained judge ({why}); write one with workbench judge train encoder"
+        ) from exc
+
+
+def open_encoder(bench: Workbench, spec: EncoderSpec) -> EncoderJudge:
+    """Open a trained encoder."""
+    folder = bench.path(spec.folder)
+    card = read_trained(folder)
+    return EncoderJudge(folder, card.threshold, card.name)
+
+
+def encoder_identity(bench: Workbench, spec: EncoderSpec) -> str:
+    """Return the fingerprint of everything that can change what a trained encoder says."""
+    folder = bench.path(spec.folder)
+    weights = hash_model_folder(folder, bench.home.cache / "weights.json")
+    return fingerprint([spec.kind, weights, read_trained(folder).threshold])
 
 
 def learnt_families(bench: Workbench, judge: str) -> frozenset[str]:
-    """Return the hashes of the families that a judge of workbench.yaml was trained on; empty for any other model."""
-    return frozenset()
+    """Return the hashes of the families that a judge of workbench.yaml, or one of a panel, was trained on."""
+    specs = [bench.config.models.get(name) for name in judge.split("+")]
+    cards = [read_trained(bench.path(spec.folder)) for spec in specs if isinstance(spec, EncoderSpec)]
+    return frozenset(family for card in cards for family in card.learnt)
