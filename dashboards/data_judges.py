@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from dashboards import data
-from dashboards.data_labels import records_stamp
+from dashboards.data_labels import readable, records_stamp
 from workbench.calibration.attacked import Attacked
 from workbench.calibration.book import attacks, calibrations
 from workbench.calibration.calibrated import Calibrated
@@ -92,12 +92,14 @@ def _books(key: str) -> Books:
 
 @st.cache_resource(max_entries=20, show_spinner="Laying labels beside verdicts…")
 def _cells(run_id: str, metric: str, every: bool, key: str) -> Cells:
-    return judged_cells(data.bench(), run_id, metric, every=every)
+    with readable(run_id):
+        return judged_cells(data.bench(), run_id, metric, every=every)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _corrections(run_id: str, key: str) -> list[Correction]:
-    return corrections(data.bench(), data.run(run_id), data.folder(run_id))
+    with readable(run_id):
+        return corrections(data.bench(), data.run(run_id), data.folder(run_id))
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)

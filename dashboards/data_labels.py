@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +12,7 @@ import streamlit as st
 
 from dashboards import data
 from workbench.config.labelling_yaml import find_templates
+from workbench.errors import DataError, Problem
 from workbench.jobs.judged_metrics import judged_metrics
 from workbench.jobs.labelling_agreement import dataset_agreement
 from workbench.jobs.labelling_next import Asked, Choice, choose, needed
@@ -88,6 +91,19 @@ def live(name: str) -> Live:
     return read_progress(data.bench(), name)
 
 
+@contextmanager
+def readable(run_id: str) -> Iterator[None]:
+    """Turn what Arrow says of a damaged table of a run into a `DataError`, which pages show."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as exc:
+        what = f"a table of this run cannot be read: {str(exc).splitlines()[0]}"
+        fix = "restore the run's folder"
+        raise DataError(Problem("DAMAGED_TABLE", what, got=run_id, fix=fix)) from exc
+
+
 def lives() -> dict[str, Live]:
     """Return what this session has read of the server, by dataset."""
     found: dict[str, Live] = st.session_state.setdefault("argilla", {})
@@ -124,12 +140,14 @@ def _differing(key: str, _path: Path) -> list[Differing]:
 
 @st.cache_resource(max_entries=20, show_spinner="Picking…")
 def _choice(run_id: str, told: str, key: str, _asked: Asked) -> Choice:
-    return choose(data.bench(), run_id, _asked)
+    with readable(run_id):
+        return choose(data.bench(), run_id, _asked)
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
 def _needed(run_id: str, metric: str, within: float, key: str) -> Needed:
-    return needed(data.bench(), run_id, metric, within)
+    with readable(run_id):
+        return needed(data.bench(), run_id, metric, within)
 
 
 def is_queue(name: str) -> bool:

@@ -64,7 +64,7 @@ def injection(found: Sequence[Attacked], metric: str) -> None:
     held, why = last.held()
     parts.badge("pass" if held else "fail", "held" if held else "did not hold")
     st.caption(parts.plain(why, 400))
-    st.caption(f"{last.n:,} wrong answers of {parts.plain(last.run)} (wrong by {parts.plain(last.wrong_by)}), suite "
+    st.caption(f"{last.n_wrong:,} wrong answers of {parts.plain(last.run)} (wrong by {parts.plain(last.wrong_by)}), suite "
                f"{parts.plain(last.suite)}, {last.at[:16].replace('T', ' ')} by {parts.plain(last.who)}. Aim: at most "
                f"{MOST:.0%} of all and {MOST_OF_A_FAMILY:.0%} of a family pass only with the attack.")  # fmt: skip
     rates = [*last.families, last.overall]

@@ -19,6 +19,7 @@ import streamlit.config
 from streamlit.navigation.page import calc_hash
 from streamlit.testing.v1 import AppTest
 
+from tests.dashboards import labelled_home
 from workbench.config.evalset_yaml import load_evalset
 from workbench.config.workbench_yaml import Workbench, load_workbench
 from workbench.evaluation.engine import Halt
@@ -146,6 +147,12 @@ def damaged(full: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Workbe
     (bench.home.runs / ids[3] / "summary.json").unlink()
     cut(bench.home.root / "gates" / "records.jsonl")
     return bench
+
+
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    """A home with labels, a judged run, calibrations, an attack and datasets. Tests only read it."""
+    return labelled_home.build(tmp_path_factory.mktemp("labelled"))
 
 
 @pytest.fixture

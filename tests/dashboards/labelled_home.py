@@ -12,7 +12,9 @@ from typing import Any
 
 import yaml
 
-from workbench.calibration.book import calibrations
+from workbench.calibration.attacked import Attacked, Tried, overall, rated
+from workbench.calibration.attacks import Attack, Family
+from workbench.calibration.book import attacks, calibrations
 from workbench.calibration.calibrated import Subject, calibrate
 from workbench.calibration.judged import Judged
 from workbench.config.evalset_yaml import load_evalset
@@ -53,6 +55,7 @@ def build(folder: Path) -> Workbench:
     lot = choose(bench, run, Picked(Wanted(n=200, shares={"random": 1.0})))
     snapshot = _label(bench, "review", list(lot.tasks))
     _calibrate(bench, run)
+    _attack(bench, run)
     _datasets(bench, snapshot)
     return bench
 
@@ -142,6 +145,22 @@ def _calibrate(bench: Workbench, run: str) -> None:
     at = (NOON - timedelta(days=20)).isoformat()
     calibrations(bench.home.root).add(calibrate(rows, subject, [], open_test=True, who=HOSTILE[3], at=at))
     calibrate_judge(bench, [run], Asked("correct", open_test=True))
+
+
+def _attack(bench: Workbench, run: str) -> None:
+    """Write an attack that the judge did not hold."""
+    tried = {
+        "plain order": [Tried(f"g{n}", n % 5 == 0, False, False) for n in range(30)],
+        HOSTILE[3]: [Tried(f"g{n}", None, False, True) for n in range(30)],
+    }
+    about = tuple(Family(name=name, about=HOSTILE[0], attacks=(Attack(put="after", payload="x"),)) for name in tried)
+    attacks(bench.home.root).add(
+        Attacked(
+            metric="correct", judge="judge", inputs={"scorer": "x", "judge": "y"}, suite="1", run=run,
+            wrong_by="people", n_wrong=30, families=tuple(rated(tried, about)), overall=overall(tried), who="ann",
+            at=NOON.isoformat(),
+        )
+    )  # fmt: skip
 
 
 def _datasets(bench: Workbench, snapshot: Snapshot) -> None:
