@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("workbench.cli.evaluate:eval_group", "Run evaluations, rescore, show and compare them."),
     "gate": ("workbench.cli.gate:gate_group", "Decide whether the candidate may be released."),
     "judge": ("workbench.cli.judge:judge_group", "Measure judges against people, and correct what they say."),
-    "model": ("workbench.cli.model:model_group", "Try and serve the models of workbench.yaml."),
+    "model": ("workbench.cli.model:model_group", "Try, serve, merge and export models, also those that training made."),
     "rag": ("workbench.cli.rag:rag_group", "Build indexes of documents, ask a RAG pipeline, compare its choices."),
     "evalset": ("workbench.cli.evalset:evalset_group", "List, validate, build and audit evalsets."),
     "failures": ("workbench.cli.failures:failures_group", "Find, group and code failing answers, and send them on."),

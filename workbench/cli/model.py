@@ -11,7 +11,7 @@ from workbench.cli.options import config_of, json_option
 
 @click.group("model", epilog="Example: workbench model ls")
 def model_group() -> None:
-    """Try, serve, merge and export the models of workbench.yaml and those that training made."""
+    """Try, serve, merge and export models, also those that training made."""
 
 
 @model_group.command("ls", epilog="Example: workbench model ls --json")

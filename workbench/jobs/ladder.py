@@ -59,7 +59,8 @@ def missing(bench: Workbench, planned: Planned) -> list[list[Plan]]:
 def built(bench: Workbench, planned: Planned) -> Ladder:
     """Compare the finished runs of all rungs. Raises `DataError` where one is missing or they cannot be compared."""
     ladder = climb(_finished(bench, planned.rungs), planned.spec.metric)
-    return ladder.model_copy(update={"kept": tuple(_kept(bench, rungs) for rungs in planned.keeps.values())})
+    kept = [one for rungs in planned.keeps.values() for one in _kept(_finished(bench, rungs))]
+    return ladder.model_copy(update={"kept": tuple(kept)})
 
 
 def trained_in(bench: Workbench, ladder: Ladder) -> list[str]:
@@ -79,8 +80,9 @@ def _keeping(bench: Workbench, spec: LadderSpec, name: str) -> dict[str, Plan]:
     return {rung: plan(bench, Asked(name, "dev", model, spec.limit), evalset) for rung, model in models.items()}
 
 
-def _kept(bench: Workbench, rungs: dict[str, Plan]) -> Ability:
-    return ability(_finished(bench, rungs))
+def _kept(rungs: Sequence[tuple[str, Finished]]) -> list[Ability]:
+    """Return what should be kept by each metric of an evalset."""
+    return [ability(rungs, info.name) for info in rungs[0][1].run.scorers]
 
 
 def _finished(bench: Workbench, rungs: dict[str, Plan]) -> Sequence[tuple[str, Finished]]:
