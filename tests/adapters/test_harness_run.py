@@ -51,8 +51,7 @@ def replies(asked: list[dict[str, Any]]) -> tuple[Said, ...]:
         own.append(Said(containing=("NLIStatementOutput", mark), reply=verdicts(*(int(i <= at) for i in range(N)))))
         question = row["messages"][-1]["content"].rpartition("Question: ")[2]
         own.append(Said(containing=("RELEVANCE", question), reply=grade(at % 4)))
-    rest = Said(containing=("STATEMENT",), reply=grade(2))
-    return (*own, *RAGAS, *TRULENS, rest)
+    return (*own, *RAGAS, *TRULENS)
 
 
 def project(folder: Path, url: str, attempts: int) -> Path:
@@ -111,7 +110,7 @@ def test_each_row_of_a_run_is_what_the_harness_says_alone_and_faults_lose_nothin
     asked = rows()
 
     async def run_it() -> None:
-        async with simulated_endpoint(Plan(replies=replies(asked))) as server:
+        async with simulated_endpoint(Plan(replies=replies(asked), reply=grade(2))) as server:
             file = project(tmp_path / "whole", server.base_url, attempts=1)
             run, scores = await asyncio.to_thread(evaluated, file)
             said = answers(tmp_path / "whole", run)
@@ -127,7 +126,7 @@ def test_each_row_of_a_run_is_what_the_harness_says_alone_and_faults_lose_nothin
         assert run.judging.cost is not None and run.judging.cost > 0 and run.judging.unpriced_calls == 0
 
         faults = tuple(EndpointFault(fault=kind, share=0.034) for kind in ("500", "reset_mid_body", "truncated_json"))
-        async with simulated_endpoint(Plan(seed=1, replies=replies(asked), faults=faults)) as server:
+        async with simulated_endpoint(Plan(seed=1, replies=replies(asked), reply=grade(2), faults=faults)) as server:
             faulty = project(tmp_path / "faulty", server.base_url, attempts=8)
             hit, again = await asyncio.to_thread(evaluated, faulty)
             assert any(line.fault for line in server.log), "no fault struck"

@@ -316,3 +316,33 @@ def test_a_template_that_reaches_for_python_is_stopped_by_the_sandbox(tmp_path: 
     task.write_text(task.read_text().replace('"{{question}}"', json.dumps(hostile)))
     with pytest.raises(ConfigError, match="template"):
         evaluated(file)
+
+
+def test_a_task_of_lm_eval_by_name_is_read_with_its_examples_and_filters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub's folder stands here under its name, where `datasets` looks first."""
+    hub = tmp_path / "openai" / "gsm8k"
+    hub.mkdir(parents=True)
+    for split, n in (("train", 8), ("test", 3)):
+        lines = [
+            {"question": f"What is {at} + {at}?", "answer": f"It is twice {at}.\n#### {2 * at}"} for at in range(n)
+        ]
+        (hub / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    files = "".join(f"  - {{split: {split}, path: {split}.jsonl}}\n" for split in ("train", "test"))
+    (hub / "README.md").write_text(f"---\nconfigs:\n- config_name: main\n  data_files:\n{files}---\n")
+    replies = "{'gsm8k:0': 'It is 0.\\n#### 0', 'gsm8k:1': 'I think 2', 'gsm8k:2': 'It is 5.\\n#### 5'}"
+    file = project(tmp_path, f"{{kind: scripted, replies: {replies.replace(chr(39), chr(34))}}}", tasks="answering")
+    evalset = tmp_path / "evalsets" / "e" / "evalset.yaml"
+    scorers = [f"  - {{kind: lm_eval, task: gsm8k, metric: exact_match, filter: {f}}}" for f in FILTERS]
+    head = evalset.read_text().replace("tasks/answering.yaml", "gsm8k").partition("scorers:")[0]
+    evalset.write_text(head + "scorers:\n" + "\n".join(scorers) + "\n")
+    monkeypatch.chdir(tmp_path)
+    run, rows = evaluated(file)
+    got = {(row["sample_id"], row["scorer"].rpartition(":")[2]): row["value"] for row in rows}
+    assert [got[f"gsm8k:{at}", "strict-match"] for at in range(3)] == [1.0, 0.0, 0.0]
+    assert [got[f"gsm8k:{at}", "flexible-extract"] for at in range(3)] == [1.0, 1.0, 0.0]
+    assert {metric.scorer for metric in run.metrics} == {f"lm-eval:gsm8k:exact_match:{f}" for f in FILTERS}
+
+
+FILTERS = ("strict-match", "flexible-extract")
