@@ -13,6 +13,7 @@ from benchmarks.project import text, vocabulary
 from benchmarks.setting import Setting, Sizes
 from workbench.datasets import Manifest
 from workbench.evaluation.compact import sample_schema, score_schema
+from workbench.evaluation.run import Start
 from workbench.evaluation.summary import sum_up
 from workbench.runs import EvalRun, RunSpec, ScorerInfo
 from workbench.store.home import RunFolder
@@ -39,7 +40,7 @@ def write_runs(setting: Setting) -> list[RunFolder]:
     questions = [_question(draw, words, i) for i in range(sizes.samples_per_run)]
     # A reason costs as much to draw as to write, a million times: they come from a pool.
     reasons = [text(draw, words, 9) for _ in range(10_000)]
-    folders = [RunFolder(setting.folder / "runs" / f"20261122-{i:06}-pumps") for i in range(sizes.runs)]
+    folders = [RunFolder(setting.folder / "runs" / f"20261122-{i:09}-pumps") for i in range(sizes.runs)]
     for number, folder in enumerate(folders, 1):
         if number % 10 == 1:
             setting.say(f"writing runs {number} to {min(number + 9, sizes.runs)} of {sizes.runs}")
@@ -51,7 +52,10 @@ def write_runs(setting: Setting) -> list[RunFolder]:
             for scorer in range(sizes.scorers)
         )
         _write(folder.scores, score_schema(), scores)
-        folder.summary.write_bytes(_summary(folder, sizes).model_dump_json(indent=2).encode())
+        run = _summary(folder, sizes)
+        start = Start(spec=run.spec, dataset=run.dataset, started=run.started, environment={})
+        folder.spec.write_bytes(start.model_dump_json(indent=2).encode())
+        folder.summary.write_bytes(run.model_dump_json(indent=2).encode())
     return folders
 
 
@@ -65,7 +69,14 @@ def _summary(folder: RunFolder, sizes: Sizes) -> EvalRun:
     return EvalRun(
         id=folder.id,
         state="finished",
-        spec=RunSpec(evalset="pumps", use="dev", model_name="made", model={}, scorers=(), fingerprints={}),
+        spec=RunSpec(
+            evalset="pumps",
+            use="dev",
+            model_name="made",
+            model={},
+            scorers=tuple({"kind": "exact_match", "name": info.name} for info in infos),
+            fingerprints={},
+        ),
         dataset=Manifest(name="pumps", kind="samples", use="dev", fingerprint="0" * 32, n=n, n_groups=n // 4),
         n_attempted=sums.counts.attempted,
         n_output=sums.counts.answered,

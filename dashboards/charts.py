@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
 
 import altair as alt
 
@@ -28,7 +29,8 @@ CLEAR = 0.05
 Values = Mapping[str, Any]
 """One mark: plain values by column."""
 Drawn = alt.Chart | alt.LayerChart | alt.FacetChart
-"""What `st.altair_chart` draws."""
+"""What `parts.chart` draws."""
+P = ParamSpec("P")
 
 
 def mark(
@@ -39,15 +41,26 @@ def mark(
     return {"label": label, "value": value, "low": low, "high": high, "verdict": verdict, **more}
 
 
+def _unchecked(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
+    """Draw without Altair's look at each part against its schema, which takes longer than all the rest of a page."""
+
+    @wraps(draw)
+    def drawn(*words: P.args, **named: P.kwargs) -> Drawn:
+        with alt.utils.schemapi.debug_mode(False):
+            return draw(*words, **named)
+
+    return drawn
+
+
+@_unchecked
 def forest(marks: Sequence[Values], axis: str, *, zero: float | None = None) -> Drawn:
     """Return a forest plot: one row a mark, its value and interval, a line at `zero`."""
-    data = _data(marks)
     names = [str(m["label"]) for m in marks]
     y = alt.Y("label:N", sort=names, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
     colour = alt.Color("verdict:N", scale=_scale(VERDICTS), legend=None)
     tips = [alt.Tooltip(f"{name}:N") for name in marks[0] if name not in ("low", "high", "value")] if marks else []
     tips += [alt.Tooltip(f"{name}:Q", format=".4f") for name in ("value", "low", "high")]
-    base = alt.Chart(data).encode(y=y, tooltip=tips)
+    base = alt.Chart().encode(y=y, tooltip=tips)
     bars = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False)), x2="high:Q", color=colour
     )
@@ -56,9 +69,8 @@ def forest(marks: Sequence[Values], axis: str, *, zero: float | None = None) -> 
     )
     layers: list[alt.Chart] = [bars, points]
     if zero is not None:
-        line = alt.Chart(_data([{"at": zero}])).mark_rule(strokeDash=[4, 3], color=GREY).encode(x="at:Q")
-        layers.insert(0, line)
-    return alt.layer(*layers).properties(height=AXIS + ROW * len(marks))
+        layers.insert(0, alt.Chart(_data([{"at": zero}])).mark_rule(strokeDash=[4, 3], color=GREY).encode(x="at:Q"))
+    return _layered(layers, marks, AXIS + ROW * len(marks))
 
 
 def surely(m: MetricDifference) -> str:
@@ -82,12 +94,13 @@ def rules(rows: Sequence[RuleRow]) -> Drawn:
     return forest(marks, "distance from the limit (must lie right of the line)", zero=0.0)
 
 
+@_unchecked
 def trend(points: Sequence[Values], title: str) -> Drawn:
     """Return a metric over runs, in their order: `at` (ISO time), `value`, `low`, `high`, `series`, `run`, `n`."""
     ordered = sorted(points, key=lambda p: str(p["at"]))
     told = [{**p, "when": f"{i + 1} · {str(p['at'])[5:16].replace('T', ' ')}"} for i, p in enumerate(ordered)]
     names = [str(p["when"]) for p in told]
-    base = alt.Chart(_data(told)).encode(
+    base = alt.Chart().encode(
         x=alt.X("when:N", title=None, sort=names, axis=alt.Axis(labelAngle=-35, labelOverlap="greedy")),
         color=alt.Color("series:N", title=None, scale=alt.Scale(range=list(PALETTE))),
         tooltip=[
@@ -103,9 +116,10 @@ def trend(points: Sequence[Values], title: str) -> Drawn:
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
     bars = base.mark_rule(strokeWidth=2, opacity=0.6).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
     points_drawn = base.mark_point(filled=True, size=70, opacity=1).encode(y=y, shape=alt.Shape("series:N", title=None))
-    return alt.layer(bars, base.mark_line(opacity=0.5).encode(y=y), points_drawn).properties(height=280)
+    return _layered([bars, base.mark_line(opacity=0.5).encode(y=y), points_drawn], told, 280)
 
 
+@_unchecked
 def bars(rows: Sequence[Values], x: str, y: str, *, title: str = "") -> Drawn:
     """Return horizontal bars: `y` names, `x` counts, in the given order."""
     data = _data(rows)
@@ -120,6 +134,11 @@ def bars(rows: Sequence[Values], x: str, y: str, *, title: str = "") -> Drawn:
         )
     )
     return drawn
+
+
+def _layered(layers: Sequence[alt.Chart], rows: Sequence[Values], height: int) -> Drawn:
+    """Return layers over the same rows. Given last, since Altair copies a chart's data at each step of building it."""
+    return alt.layer(*layers, data=_data(rows)).properties(height=height)
 
 
 def _data(rows: Sequence[Values]) -> Any:

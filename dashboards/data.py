@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
+from pydantic import ValidationError
 
+from workbench import __version__
 from workbench.calibration.book import calibrations
 from workbench.calibration.calibrated import Calibrated
 from workbench.config.workbench_yaml import Workbench, find_config, load_workbench
@@ -31,13 +33,15 @@ from workbench.jobs import background
 from workbench.jobs.background import Job
 from workbench.jobs.judged_metrics import judged_metrics
 from workbench.jobs.labelling_next import needed
+from workbench.nouns import fingerprint
 from workbench.runs import EvalRun
+from workbench.store.files import write_atomic
 from workbench.store.home import Home, RunFolder
 from workbench.store.parquet import Row
 
 CONFIG = "WORKBENCH_CONFIG"
 """Environment variable that names workbench.yaml; `workbench dashboards` sets it."""
-CHANGES = 200
+CHANGES = 50
 """Regressions and fixes of each metric that are kept to be read."""
 HALF_WIDTH = 0.05
 """Half the interval of a corrected pass rate that labels are asked for, as `label next` has it."""
@@ -70,8 +74,8 @@ def _stamp(path: Path) -> str:
 
 def runs() -> list[Entry]:
     """Return every run of the home, newest first; a damaged one is listed as such."""
-    here = home()
-    return [_entry(here, run_id) for run_id in reversed(here.run_ids())]
+    here, known = home(), _entries()
+    return [_entry(RunFolder(here.runs / run_id), known) for run_id in reversed(here.run_ids())]
 
 
 def finished() -> list[Entry]:
@@ -174,11 +178,13 @@ def jobs() -> list[Job]:
     return background.jobs(home())
 
 
-def _entry(here: Home, run_id: str) -> Entry:
-    found = RunFolder(here.runs / run_id)
+def _entry(found: RunFolder, known: dict[str, Entry]) -> Entry:
     if not found.summary.exists():
         return entry(found)  # under way: whether its owner lives is asked each time
-    return _entry_of(found.path, stamp(found.summary))
+    key = _stamp(found.summary)
+    if key not in known:
+        known[key] = entry(found)
+    return known[key]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -186,9 +192,10 @@ def _bench(file: str, key: str) -> Workbench:
     return load_workbench(Path(file))
 
 
-@st.cache_resource(max_entries=20_000, show_spinner=False)
-def _entry_of(path: Path, key: str) -> Entry:
-    return entry(RunFolder(path))
+@st.cache_resource(show_spinner=False)
+def _entries() -> dict[str, Entry]:
+    """Return the finished runs that were read, by stamp: one look in a dict a run, for a list of thousands."""
+    return {}
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
@@ -205,7 +212,16 @@ def _worst(path: Path, key: str, scorer: str, size: int) -> list[Row]:
 
 @st.cache_resource(max_entries=50, show_spinner="Comparing…")
 def _comparison(baseline: Path, candidate: Path, key: str) -> Comparison:
-    return compare_all([Finished.read(RunFolder(path)) for path in (baseline, candidate)], CHANGES).against[0]
+    """Return a comparison; kept in the cache, since thousands of samples in dozens of slices take seconds."""
+    finished = [Finished.read(RunFolder(path)) for path in (baseline, candidate)]
+    summaries = [one.run.model_dump(mode="json") for one in finished]
+    file = home().cache / "comparisons" / f"{fingerprint([__version__, CHANGES, summaries])}.json"
+    try:
+        return Comparison.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        made = compare_all(finished, CHANGES).against[0]
+        write_atomic(file, made.json_bytes())
+        return made
 
 
 @st.cache_resource(max_entries=20, show_spinner="Comparing…")

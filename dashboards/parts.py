@@ -12,11 +12,13 @@ import html
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from dashboards import access
+from dashboards.charts import Drawn
 from workbench.errors import WorkbenchError
 from workbench.jobs.background import Job
 from workbench.reports.escaping import markdown_text, one_line, shorten, visible
@@ -32,6 +34,8 @@ ICONS = {
     "inconclusive": ":material/help:",
     "waived": ":material/pan_tool:",
 }
+MANY_WORDS = 2_000
+"""Words from which on a difference is found faster and less finely."""
 WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -130,6 +134,11 @@ def table(rows: Sequence[Mapping[str, Any]], *, key: str | None = None, height: 
     return [at for at in said["selection"]["rows"] if at < len(rows)]
 
 
+def chart(drawn: Drawn) -> None:
+    """Draw a chart over the whole width."""
+    st.vega_lite_chart(spec=drawn.to_dict(validate=False), theme="streamlit")
+
+
 def link(label: str, page: str, **query: str) -> None:
     """Link to another page, in a state of it."""
     target = st.session_state.get("pages", {}).get(page)
@@ -182,7 +191,9 @@ def _labels(options: Sequence[str], shown: Callable[[str], str]) -> dict[str, st
     """Return what is shown for each option; two that look alike also show themselves: a browser sends what it shows."""
     told = {option: one_line(shown(option), 120) for option in options}
     alike = Counter(told.values())
-    return {option: label if alike[label] == 1 else f"{label} · {one_line(option, 120)}" for option, label in told.items()}
+    return {
+        option: label if alike[label] == 1 else f"{label} · {one_line(option, 120)}" for option, label in told.items()
+    }
 
 
 def started(job: Job) -> None:
@@ -237,11 +248,14 @@ def marked(said: str, spans: Sequence[tuple[int, int]]) -> None:
     st.html("<div class='wb-text'>" + "".join(_piece(visible(part), mark) for part, mark in pieces) + "</div>")
 
 
+@lru_cache(maxsize=2_000)
 def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return both texts in pieces of (text, mark): `del` what only the first has, `ins` what only the second has."""
     old, new = WORD.findall(before[:LONG]), WORD.findall(after[:LONG])
     left, right = list[tuple[str, str]](), list[tuple[str, str]]()
-    for same, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for same, a, b, c, d in difflib.SequenceMatcher(
+        None, old, new, autojunk=len(old) + len(new) > MANY_WORDS
+    ).get_opcodes():
         left.append(("".join(old[a:b]), "" if same == "equal" else "del"))
         right.append(("".join(new[c:d]), "" if same == "equal" else "ins"))
     return [piece for piece in left if piece[0]], [piece for piece in right if piece[0]]

@@ -71,7 +71,7 @@ def _metrics(found: Comparison) -> None:
     st.subheader("Metrics")
     whole = [m for m in found.metrics if not m.slice]
     if whole:
-        st.altair_chart(charts.forest([_mark(m) for m in whole], "candidate - baseline", zero=0.0))
+        parts.chart(charts.forest([_mark(m) for m in whole], "candidate - baseline", zero=0.0))
         parts.table([_row(m) for m in whole])
 
 
@@ -86,7 +86,7 @@ def _slices(found: Comparison) -> None:
     )
     scorer = parts.choose("Metric", list(dict.fromkeys(m.scorer for m in sliced)), key="metric")
     mine = [m for m in sliced if m.scorer == scorer]
-    st.altair_chart(charts.forest([_mark(m) for m in mine], "candidate - baseline", zero=0.0))
+    parts.chart(charts.forest([_mark(m) for m in mine], "candidate - baseline", zero=0.0))
     parts.table([_row(m) for m in mine])
 
 

@@ -33,4 +33,4 @@ def show_ladder(runs: list[Entry], candidate: str) -> None:
     )
     steps = [(step, m) for step in found.steps if (m := step.difference(found.metric)) is not None]
     marks = [charts.mark(f"{s.rung} − {s.below}", m.delta, m.interval, charts.surely(m), n=m.n) for s, m in steps]
-    st.altair_chart(charts.forest(marks, f"difference in {found.metric}, each rung against the one before", zero=0.0))
+    parts.chart(charts.forest(marks, f"difference in {found.metric}, each rung against the one before", zero=0.0))

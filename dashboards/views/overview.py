@@ -59,7 +59,7 @@ def _gate(gate: GateDecision) -> None:
         if newer := data.newer_runs(gate):
             st.warning(f"{len(newer)} newer runs of the candidate are not in this decision.", icon=":material/update:")
         if gate.rows:
-            st.altair_chart(charts.rules(gate.rows))
+            parts.chart(charts.rules(gate.rows))
             parts.table([_row(row) for row in gate.rows])
         for note in gate.notes:
             parts.text("", note)
@@ -106,7 +106,7 @@ def _trend(runs: list[Entry]) -> None:
         if m.scorer == scorer and m.value is not None
     ]
     if points:
-        st.altair_chart(charts.trend(points, scorer or ""))
+        parts.chart(charts.trend(points, scorer or ""))
 
 
 def _cost(runs: list[Entry]) -> None:

@@ -118,7 +118,7 @@ def _slices(found: list[Metric]) -> None:
     if not found:
         st.caption("The samples have no tags that divide them.")
         return
-    st.altair_chart(charts.forest([charts.mark(m.slice, m.value, m.interval, n=m.n) for m in found], found[0].scorer))
+    parts.chart(charts.forest([charts.mark(m.slice, m.value, m.interval, n=m.n) for m in found], found[0].scorer))
     parts.table(
         [
             {

@@ -52,7 +52,7 @@ def compare(baseline: Pool, candidate: Pool, shown: int = CHANGES) -> Comparison
             continue
         pairs = paired(baseline, candidate, info.name)
         metrics.append(difference(pairs, info))
-        metrics += [difference(_within(pairs, name), info, name) for name in slices(pairs)]
+        metrics += [difference(members, info, name) for name, members in _sliced(pairs).items()]
         found = changes(baseline[0], candidate[0], info, pairs, shown)
         changed += found.shown
         counts["regression"][info.name], counts["fix"][info.name] = found.n_regressions, found.n_fixes
@@ -161,8 +161,14 @@ def slices(pairs: Mapping[str, Pair]) -> list[str]:
     return found
 
 
-def _within(pairs: Mapping[str, Pair], label: str) -> dict[str, Pair]:
-    return {name: pair for name, pair in pairs.items() if in_slice(pair[1], label)}
+def _sliced(pairs: Mapping[str, Pair]) -> dict[str, dict[str, Pair]]:
+    """Return the pairs of each slice, in one walk over all of them."""
+    found: dict[str, dict[str, Pair]] = {name: {} for name in slices(pairs)}
+    for sample_id, pair in pairs.items():
+        for name, value in pair[1].tags.items():
+            if (members := found.get(f"{name}={value}")) is not None:
+                members[sample_id] = pair
+    return found
 
 
 def in_slice(scores: SampleScores, label: str) -> bool:

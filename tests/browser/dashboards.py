@@ -1,0 +1,42 @@
+"""The pages of a project, served as `workbench dashboards` serves them, in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def serving(config: Path, log: Path) -> Iterator[str]:
+    """Serve the pages of a workbench.yaml on loopback; yield their address. What the server says goes to `log`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "workbench", "--config", str(config), "dashboards", "--port", str(port)]
+    with log.open("ab") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, env=os.environ)
+    try:
+        address = f"http://localhost:{port}"
+        _wait(address, process, log)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health"):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the pages are not served: {log.read_text(errors='replace')}")
