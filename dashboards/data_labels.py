@@ -16,7 +16,7 @@ from workbench.errors import DataError, Problem
 from workbench.jobs.judged_metrics import judged_metrics
 from workbench.jobs.labelling_agreement import dataset_agreement
 from workbench.jobs.labelling_next import Asked, Choice, choose, needed
-from workbench.jobs.labelling_progress import Live, read_progress
+from workbench.jobs.labelling_progress import Live, read_with_queue
 from workbench.labelling.adjudicating import ANSWERS, SUFFIX, disagreements, queue
 from workbench.labelling.agreement import Agreement
 from workbench.labelling.needed import Needed
@@ -86,9 +86,14 @@ def templates() -> list[str]:
     return [place.name for place in find_templates(data.bench())]
 
 
-def live(name: str) -> Live:
+def ask(name: str) -> None:
+    """Ask the labelling server for a dataset and its queue; this session keeps the answer. Raises as `live`."""
+    lives().update((one.name, one) for one in live(name) if one is not None)
+
+
+def live(name: str) -> tuple[Live, Live | None]:
     """Ask the labelling server now; nothing is kept. Raises `LabellingError` and `ConfigError`."""
-    return read_progress(data.bench(), name)
+    return read_with_queue(data.bench(), name)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def _server(one: ListedSnapshot) -> None:
     name = one.manifest.name
     if st.button("Ask Argilla now", icon=":material/sync:", key="ask-argilla"):
         try:
-            data_labels.lives()[name] = data_labels.live(name)
+            data_labels.ask(name)
         except WorkbenchError as exc:
             parts.fault(exc)
     live = data_labels.lives().get(name)

@@ -6,8 +6,10 @@ import streamlit as st
 
 from dashboards import acting, data_labels, parts, pieces
 from dashboards.data_labels import Differing
+from workbench.errors import WorkbenchError
 from workbench.jobs.background import Job
 from workbench.jobs.labelling_progress import record_address
+from workbench.labelling.adjudicating import SUFFIX
 from workbench.labelling.stored_snapshots import ListedSnapshot
 
 
@@ -50,12 +52,22 @@ def _one(d: Differing, name: str) -> None:
     with right:
         parts.text("Record", d.task.id)
         parts.text("What was answered", d.answers)
-        live = data_labels.lives().get(name)
-        if live is None:
-            st.caption("“Ask Argilla now”, under Progress, brings a link to the record.")
-        else:
-            place = record_address(live.url, d.task.group, _asked(d), alone=d.alone)
-            st.link_button("Open this record in Argilla", place, icon=":material/open_in_new:")
+        _link(d, name)
+
+
+def _link(d: Differing, name: str) -> None:
+    """Lead to the record in the adjudicators' queue: in the dataset itself it has all the answers that it needs."""
+    if st.button("Ask Argilla for a link", icon=":material/sync:", key="ask-link"):
+        try:
+            data_labels.ask(name)
+        except WorkbenchError as exc:
+            parts.fault(exc)
+    queued = data_labels.lives().get(name if data_labels.is_queue(name) else name + SUFFIX)
+    if queued is not None:
+        place = record_address(queued.url, d.task.group, _asked(d), alone=d.alone)
+        st.link_button("Decide this record in Argilla", place, icon=":material/open_in_new:")
+    elif name in data_labels.lives():
+        st.caption("It is not queued for an adjudicator yet.")
 
 
 def _asked(d: Differing) -> str:

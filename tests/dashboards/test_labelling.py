@@ -78,13 +78,18 @@ def test_the_server_is_asked_when_somebody_asks_and_the_time_is_told(
     live = Live(
         "review", "http://127.0.0.1:6900/dataset/d", "g/1", 2, DatasetProgress(9, 4, people), "2026-11-02T10:00"
     )
-    monkeypatch.setattr(data_labels, "live", lambda name: live)
+    queue = live._replace(name="review-adjudication", url="http://127.0.0.1:6900/dataset/q")
+    monkeypatch.setattr(data_labels, "live", lambda name: (live, queue))
     page = open_page("labelling", labelled).calm()
     assert "On the server" not in page.texts()
     page.at.button(key="ask-argilla").click().run()
     assert "read 2026-11-02T10:00: 4 of 9 records" in page.calm().texts()
 
-    def away(name: str) -> Live:
+    page.at.segmented_control(key="view").set_value("Disagreements").run()
+    told = "\n".join(element.proto.url for element in page.calm().at.get("link_button"))
+    assert "http://127.0.0.1:6900/dataset/q?metadata=group.text" in told
+
+    def away(name: str) -> tuple[Live, None]:
         raise LabellingError("Argilla does not let us in")
 
     monkeypatch.setattr(data_labels, "live", away)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.labelling import address, connected, remote
-from workbench.labelling.server import DatasetProgress
+from workbench.labelling.adjudicating import SUFFIX
+from workbench.labelling.server import DatasetProgress, RemoteDataset
+
+if TYPE_CHECKING:
+    from workbench.adapters.argilla_sdk import Argilla
 
 STEERING = frozenset(".~")
 """Characters that part the values in the page's address; a value that holds one cannot stand there."""
@@ -32,13 +36,16 @@ class Live(NamedTuple):
 
 def read_progress(bench: Workbench, name: str) -> Live:
     """Ask the server how far a dataset is. Raises `LabellingError` and `ConfigError`."""
-    url, _ = address(bench)
     with closing(connected(bench)) as server:
-        dataset = remote(server, name)
-        found = server.progress(dataset)
-    place = f"{url.rstrip('/')}/dataset/{quote(dataset.id, safe='')}/annotation-mode"
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Live(name, place, dataset.about.form.version, dataset.about.overlap, found, now)
+        return _live(bench, server, remote(server, name))
+
+
+def read_with_queue(bench: Workbench, name: str) -> tuple[Live, Live | None]:
+    """Ask how far a dataset is, and the queue of its disagreements, if it was made. Raises as `read_progress`."""
+    with closing(connected(bench)) as server:
+        found = _live(bench, server, remote(server, name))
+        queue = server.dataset(name + SUFFIX)
+        return found, None if queue is None else _live(bench, server, queue)
 
 
 def record_address(page: str, group: str, asked: str, *, alone: bool) -> str:
@@ -53,6 +60,13 @@ def record_address(page: str, group: str, asked: str, *, alone: bool) -> str:
     if not told or not alone:
         told["search"] = f"{' '.join(asked.split())[:80]}~all"
     return f"{page}?{'&'.join(f'{key}={_twice(value)}' for key, value in told.items())}"
+
+
+def _live(bench: Workbench, server: Argilla, dataset: RemoteDataset) -> Live:
+    url, _ = address(bench)
+    place = f"{url.rstrip('/')}/dataset/{quote(dataset.id, safe='')}/annotation-mode"
+    now, about = datetime.now(UTC).isoformat(timespec="seconds"), dataset.about
+    return Live(dataset.name, place, about.form.version, about.overlap, server.progress(dataset), now)
 
 
 def _twice(value: str) -> str:
