@@ -76,10 +76,16 @@ def test_any_other_address_is_refused_without_a_login(host: str, served: Command
     assert done.code == 2 and "NO_LOGIN" in done.err and "secrets.toml" in done.err
 
 
-def test_a_login_without_roles_is_refused_and_one_that_cannot_be_read_too(served: Command, tmp_path: Path) -> None:
+def test_a_login_without_its_package_or_roles_is_refused_and_one_that_cannot_be_read_too(
+    served: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     secrets = tmp_path / ".streamlit" / "secrets.toml"
     secrets.parent.mkdir()
     secrets.write_text('[auth]\ncookie_secret = "x"\n')
+    there = "workbench.cli.serving_dashboards.find_spec"
+    monkeypatch.setattr(there, lambda name: None if name == "authlib" else name)
+    assert "workbench[login]" in served("dashboards", "--host", "0.0.0.0").err
+    monkeypatch.setattr(there, lambda name: name)
     assert "NO_ROLE" in served("dashboards", "--host", "0.0.0.0").err
     secrets.write_text("[auth\n")
     assert "NO_LOGIN" in served("dashboards").err

@@ -41,6 +41,8 @@ def serve(bench: Workbench, host: str, port: int) -> NoReturn:
     if find_spec("streamlit") is None or find_spec("altair") is None:
         raise MissingExtra("streamlit", "dashboards")
     login = has_login(bench)
+    if login and find_spec("authlib") is None:
+        raise MissingExtra("authlib", "login")
     if not _is_loopback(host) and not login:
         fix = "leave --host out, or configure a login: `[auth]` in .streamlit/secrets.toml, docs/dashboards.md"
         what = "the pages would be open to the network without a login"
