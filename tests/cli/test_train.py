@@ -79,6 +79,10 @@ def test_sigterm_saves_ends_with_143_and_the_run_goes_on(
     (listed,) = json.loads(workbench("train", "ls", "--json").out)
     assert listed["state"] == "finished"
     assert "# tiny: sft on base" in workbench("model", "card", "latest").out
+    assert f"train:{listed['id']}" in workbench("model", "ls").out
+    merged = workbench("model", "merge", "train:latest", "merged", "--json")
+    assert merged.code == 0, merged.err
+    assert json.loads(merged.out)["model"] == f"train:{listed['id']}"
     assert workbench("train", "resume", listed["id"]).code == 2
 
 
