@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.statistics.proofs import report
+from tests.statistics.proofs import judges, report
 from tests.statistics.proofs.at_limit import WORLDS, at_limit
 from tests.statistics.proofs.coverage import Cell, cells, coverage, exact_coverage
 from tests.statistics.proofs.deceptions import World
@@ -60,6 +60,11 @@ def test_whoever_enlarges_an_evalset_until_it_passes_gains_nothing() -> None:
     found = enlarged(ENLARGED[0], 100, SEED)
     assert found.holds(100), found
     assert found.unlimited > 2 * found.in_steps, "without the rule on looks it would pay"
+
+
+def test_a_prediction_is_never_wider_than_its_labels_and_a_judge_without_knowledge_corrects_nothing() -> None:
+    assert judges.wider(100, SEED) == 0
+    assert judges.refused(100, SEED, 0.0) >= 95 and judges.refused(100, SEED, 0.6) == 0
 
 
 def test_missing_scores_never_make_a_bad_model_pass_though_dropping_them_would() -> None:

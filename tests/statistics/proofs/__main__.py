@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.statistics.proofs import at_limit, coverage, enlarging, gates, report
+from tests.statistics.proofs import at_limit, coverage, enlarging, gates, judges, report
 
 PAGE = Path(__file__).parents[3] / "docs" / "statistics.md"
 
@@ -38,6 +38,9 @@ def main() -> int:
     for world in enlarging.WORLDS:
         greens = teams[world] = enlarging.enlarged(world, enlarging.TEAMS, args.seed)
         _say(f"enlarging, {world.name}: {greens}")
+    wider, coins = judges.wider(args.draws, args.seed), judges.refused(args.draws, args.seed, 0.0)
+    good = judges.refused(args.draws, args.seed, 0.6)
+    _say(report.judges_line(args.draws, wider, coins, good))
     missing = gates.missing_scores(gates.MISSING_TRIALS, args.seed)
     _say(report.missing_line(missing))
     stamp = f"Made on {datetime.now(UTC):%Y-%m-%d} with seed {args.seed}, {args.draws:,} draws a cell"
@@ -46,6 +49,7 @@ def main() -> int:
         f"{stamp}, in {(time.monotonic() - started) / 60:.0f} minutes on one core.\n\n"
         f"**Coverage of 95 % intervals, in percent** (promised: 93.5 to 96.5)\n\n{report.coverage_table(measured)}\n\n"
         f"**Exact coverage of a proportion at a fixed true rate, in percent**\n\n{report.exact_table()}\n\n"
+        f"{report.judges_line(args.draws, wider, coins, good)}\n\n"
         f"**{gates.GATES} gates a family**\n\n{report.gate_table(counts)}\n\n{report.missing_line(missing)}\n\n"
         f"**{gates.GATES} gates over a model exactly at its limit** (promised: at most 28 pass)\n\n"
         f"{report.limit_table(limits)}\n\n{report.search_line(limits)}\n\n"
@@ -57,6 +61,7 @@ def main() -> int:
     broken += [f"{world.name}; {world.n}" for world, shares in limits.items() if not shares.holds(world, gates.GATES)]
     broken += [f"enlarging, {world.name}" for world, greens in teams.items() if not greens.holds(enlarging.TEAMS)]
     broken += ["missing scores"] if missing.false_greens else []
+    broken += ["judges"] if wider or coins < 0.95 * args.draws or good else []
     _say(f"{len(broken)} promises broken: {', '.join(broken)}" if broken else "every promise holds")
     return 1 if broken else 0
 

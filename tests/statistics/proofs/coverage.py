@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from tests.statistics.proofs import worlds
+from tests.statistics.proofs import judges, worlds
 from tests.statistics.proofs.worlds import Families, Floats, Ints, World
 from workbench.runs import Interval
 from workbench.statistics.bootstrap import Method, bootstrap
@@ -103,6 +103,8 @@ def _plan() -> Iterator[tuple[str, Make, str, World, tuple[Families, ...]]]:
     yield "bootstrap, percentile", _percentile, "fractions", worlds.fractions, SOME
     yield "bootstrap, bca", _bca, "fractions", worlds.fractions, SOME
     yield "judge corrected", _corrected, "judged", judged, ALONE
+    yield "judge corrected", judges.corrected_anyhow, "judged anyhow", judges.judged_anyhow, ALONE
+    yield "prediction-powered", judges.predicted, "labelled in part", judges.labelled_in_part, ALONE
 
 
 def judged(rng: np.random.Generator, codes: Ints) -> tuple[Floats, float]:

@@ -98,6 +98,15 @@ def enlarging_table(measured: dict[World, Greens]) -> str:
     return "\n".join(lines)
 
 
+def judges_line(draws: int, wider: int, coins: int, good: int) -> str:
+    """Return what the judges' simulations gave, in one sentence."""
+    return (
+        f"Judges: of {draws:,} draws with 5 to 200 labels the prediction is wider than the labels alone in {wider}; of "
+        f"{draws:,} judges without knowledge (J = 0, 100 labels of each kind) {coins} are refused, of as many with "
+        f"J = 0.6 {good}."
+    )
+
+
 def missing_line(count: MissingCount) -> str:
     """Return what the missing-score family gave, in one sentence."""
     return (
