@@ -57,6 +57,9 @@ def test_records_are_listed_beside_the_datasets_and_shown_by_their_name(workbenc
     assert "Question 1?" in shown and "3 more records: --skip 2" in shown
     rows = json.loads(workbench("data", "show", "records:review", "--json").out)["rows"]
     assert [row["id"] for row in rows] == [f"r{i}" for i in range(5)]
+    one = json.loads(workbench("data", "show", "review", "--row", "r2", "--json").out)
+    assert (one["reference"], len(one["labels"]), one["labels"][0]["annotator"]) == ("Right", 14, "ann")
+    assert "ROW_UNKNOWN" in workbench("data", "show", "review", "--row", "r9").err
 
 
 @pytest.mark.parametrize("file", ["out.jsonl", "out.parquet"])

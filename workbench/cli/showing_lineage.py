@@ -8,8 +8,10 @@ import orjson
 from workbench.config.workbench_yaml import Workbench
 from workbench.curation.stored_datasets import find_dataset
 from workbench.jobs.atlas import Atlas
+from workbench.jobs.exporting import find_rows, record_of
 from workbench.jobs.lineage import Node, lineage
 from workbench.jobs.row_lineage import find_row, row_lineage
+from workbench.labelling.snapshot import Snapshot
 from workbench.nouns import Many, indented
 from workbench.reports.escaping import one_line, visible
 
@@ -31,8 +33,12 @@ def show_lineage(bench: Workbench, name: str, *, as_json: bool) -> None:
 
 
 def show_row(bench: Workbench, name: str, row_id: str, *, with_lineage: bool, as_json: bool) -> None:
-    """Print one row whole, or what it rests on."""
-    stored = find_dataset(bench.home.root, name)
+    """Print one row whole, or what it rests on; of a record also what people said of it."""
+    stored = find_rows(bench.home.root, name)
+    if isinstance(stored, Snapshot):
+        text = indented(record_of(stored, row_id))
+        click.echo(text if as_json else visible(text))
+        return
     if not with_lineage:
         row = find_row(stored, row_id).model_dump(mode="json")
         text = indented(row)

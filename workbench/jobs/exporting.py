@@ -9,7 +9,7 @@ from pathlib import Path
 from workbench.curation.exporting import Export, Exported, Outgoing, export, export_rows
 from workbench.curation.formats.format import Fields
 from workbench.curation.stored_datasets import find_dataset
-from workbench.errors import DataError
+from workbench.errors import DataError, Problem
 from workbench.labelling.snapshot import Snapshot
 from workbench.labelling.stored_snapshots import PREFIX, find_snapshot
 from workbench.reading.stored import StoredDataset
@@ -42,6 +42,16 @@ def export_named(home: Path, name: str, wish: Export) -> tuple[StoredDataset | S
     if found.manifest.resolution is not None:
         done.lost["resolved"] = found.manifest.n_records  # `label pull --resolve` makes them again
     return found, done
+
+
+def record_of(snapshot: Snapshot, record_id: str) -> Fields:
+    """Return one record as plain data, with its labels. Raises `DataError`."""
+    found = next((row for row in _rows(snapshot) if row["id"] == record_id), None)
+    if found is None:
+        fix = f"see workbench data show {PREFIX}{snapshot.manifest.name}"
+        what = "no record has this id"
+        raise DataError(Problem("ROW_UNKNOWN", what, str(snapshot.path), got=record_id, fix=fix))
+    return found
 
 
 def _rows(snapshot: Snapshot) -> Iterator[Fields]:
