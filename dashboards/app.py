@@ -51,7 +51,7 @@ PAGES = (
 
 def main() -> None:
     """Let the person in, draw the menu and the chosen page."""
-    st.set_page_config("workbench", ICON, layout="wide")
+    st.set_page_config("workbench", ICON, layout="wide", initial_sidebar_state=220)
     person = _let_in()
     pages = _pages()
     st.session_state["pages"] = {page.url_path or PAGES[0].name: page for group in pages.values() for page in group}

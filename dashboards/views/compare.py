@@ -39,7 +39,7 @@ def _choose(runs: list[Entry]) -> tuple[str, str] | None:
     left, right = st.columns(2)
     with right:
         b = parts.choose("Candidate", list(by_id), key="b", shown=lambda name: shown[name])
-    rivals = [r.id for r in runs if b and r.id != b and (r.evalset, r.use) == (by_id[b].evalset, by_id[b].use)]
+    rivals = [r.id for r in runs if b and r.id != b and _on(r) == _on(by_id[b])]
     with left:
         # Rivals first, so that the first one is the default.
         a = parts.choose("Baseline", list(dict.fromkeys([*rivals, *by_id])), key="a", shown=lambda name: shown[name])
@@ -47,6 +47,11 @@ def _choose(runs: list[Entry]) -> tuple[str, str] | None:
         st.info("Choose two different runs of one evalset.", icon=":material/info:")
         return None
     return a, b
+
+
+def _on(run: Entry) -> tuple[str, str, int]:
+    """Return what runs have in common that may be compared."""
+    return run.evalset, run.use, run.n
 
 
 def _facts(found: Comparison) -> None:
