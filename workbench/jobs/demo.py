@@ -58,7 +58,7 @@ FULL = Size("demo", first=None, second=None, asked=None, gate=True)
 SMALL = Size("demo-fast", first=24, second=16, asked=20, gate=False, epochs=0.5)
 
 SFT: dict[str, Any] = {
-    "method": {"kind": "sft"}, "adapter": {"kind": "lora", "rank": 32}, "epochs": 2.25, "batch": 16,
+    "method": {"kind": "sft"}, "adapter": {"kind": "lora", "rank": 32}, "epochs": 2.75, "batch": 16,
     "learning_rate": 2e-3, "threads": 1,
 }  # fmt: skip
 """What is left of a recipe: chosen on dev families alone, see demo/experiments.md."""
