@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dashboards import access, acting, data
 from workbench.failures.entries import AnswerId, Note, Pick, Undo, Version
-from workbench.failures.failing import Wanted
+from workbench.failures.failure import Wanted
 from workbench.failures.taxonomy import Taxonomy
 from workbench.jobs import failures
 from workbench.jobs.background import Job

@@ -12,7 +12,7 @@ from dashboards import acting_failures, charts, charts_failures, data, data_fail
 from workbench.errors import ConfigError, Problem, WorkbenchError
 from workbench.failures.counting import Bar
 from workbench.failures.entries import AnswerId
-from workbench.failures.failing import Failure
+from workbench.failures.failure import Failure
 from workbench.failures.taxonomy import Mode, as_yaml
 from workbench.jobs.failures import checked, exported, tidy, with_mode
 from workbench.reports.escaping import one_line
@@ -206,7 +206,9 @@ def weight(run: str) -> None:
                     f"workbench failures code {run} SAMPLE --tag 'wrong unit' --note '…'")  # fmt: skip
         return
     weighed = [b for b in bars if b.weight is not None]
-    st.subheader("Causes by frequency × severity")
+    st.subheader("Causes by frequency × severity" if weighed else "Causes by frequency")
+    if not weighed:
+        st.caption("No code has a severity yet: give it one under Taxonomy, and causes are weighed by it.")
     shown, axis = (weighed, "share of coded answers × severity") if weighed else (bars, "share of coded answers")
     st.altair_chart(charts.forest([_mark(b, bool(weighed)) for b in shown], axis))
     st.caption(
@@ -249,11 +251,11 @@ def agreement() -> None:
             {
                 "code": one.code or "the whole set of codes",
                 "alpha": number(one.alpha.value),
+                "good for": _meaning(one.alpha.value) or one.alpha.undefined,
                 "95 % interval": interval_text(one.alpha.interval) if one.alpha.interval else "—",
                 "n": one.alpha.n,
                 "given to": one.k,
                 "say the same": number(one.equal.value),
-                "good for": _meaning(one.alpha.value) or one.alpha.undefined,
             }
             for one in found
         ]

@@ -11,7 +11,8 @@ from workbench.evaluation.one_sample import OneSample, one_sample
 from workbench.failures.clusters import Clustering
 from workbench.failures.counting import Bar, CodeAgreement, Saturation, coder_agreement, pareto, saturation
 from workbench.failures.entries import Act, AnswerId, Standing, book_of
-from workbench.failures.failing import Facets, Found, Key, Marks, Wanted, facets, find, find_keys, read_failures
+from workbench.failures.failing import facets, find, find_keys, read_failures
+from workbench.failures.failure import Facets, Found, Key, Marks, Wanted
 from workbench.failures.taxonomy import Taxonomy
 from workbench.jobs.atlas import Atlas
 from workbench.jobs.failures import exported, human_of, read_book, taxonomy_of

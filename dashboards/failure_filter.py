@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards import data, data_failures, parts
 from workbench.failures.clusters import Clustering
-from workbench.failures.failing import Facets, Key, Wanted
+from workbench.failures.failure import Facets, Key, Wanted
 
 ANY = ""
 NAMES = ("metric", "slice", "cause", "error", "human", "text", "notes", "cluster")

@@ -12,7 +12,7 @@ from workbench.config.labelling_yaml import find_templates
 from workbench.datasets import Use
 from workbench.errors import WorkbenchError
 from workbench.failures.entries import AnswerId, Target
-from workbench.failures.failing import Wanted
+from workbench.failures.failure import Wanted
 from workbench.jobs.failures_sending import Sending
 
 WORDS: dict[Target, str] = {

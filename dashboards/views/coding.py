@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards import access, acting_failures, coding_parts, data_failures, failure_filter, parts, pieces
 from workbench.errors import WorkbenchError
 from workbench.failures.entries import AnswerId, Note
-from workbench.failures.failing import Failure, Key, Wanted
+from workbench.failures.failure import Failure, Key, Wanted
 
 CODE, CODES, WEIGHT, AGREEMENT = "Code", "Taxonomy", "Ranking", "Agreement"
 HOT = 9

@@ -8,7 +8,7 @@ from dashboards import acting_failures, data, data_failures, failure_filter, par
 from workbench.errors import WorkbenchError
 from workbench.failures.clusters import Clustering
 from workbench.failures.entries import AnswerId
-from workbench.failures.failing import Failure, Found, Wanted
+from workbench.failures.failure import Failure, Found, Wanted
 from workbench.reports.escaping import one_line
 from workbench.reports.words import interval_text, number
 from workbench.statistics.intervals import wilson
@@ -183,14 +183,12 @@ def _sent(run: str) -> None:
         parts.empty("Nothing of this run was sent on yet. Choose failures, or type:",
                     f"workbench failures send {run} review-1 --to argilla --metric METRIC")  # fmt: skip
         return
-    rows = [
-        {
-            "when": one.act.at[:16].replace("T", " "), "who": one.act.by, "to": one.act.to, "into": one.act.into,
-            "failures": len(one.act.what), "came of it": one.act.made, "labelled": one.n_labelled,
-            "in a dataset": one.n_in_rows, "trained on by": ", ".join(one.trained) or "—",
-            "pass now": f"{one.n_fixed} in {one.latest}" if one.latest else "no later run", "why": one.act.why,
-        }
-        for one in data_failures.acted(acts)
-    ]  # fmt: skip
-    parts.table(rows)
+    for one in data_failures.acted(acts):
+        act = one.act
+        with st.container(border=True):
+            into = act.into + (f"-{act.use}" if act.use else "") + (f" ({act.template})" if act.template else "")
+            when = act.at[:16].replace("T", " ")
+            st.markdown(f"**{len(act.what):,} failures → {act.to}: {parts.plain(into)}** · {act.made:,} came of it")
+            st.caption(f"{when} UTC · {parts.plain(act.by)}{f' · {parts.plain(act.why)}' if act.why else ''}")
+            parts.text("", one.told())
     st.caption("Labelled, in a dataset, trained on, passing: read from what names the failures, each time.")

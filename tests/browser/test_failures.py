@@ -11,7 +11,7 @@ from tests.browser.dashboards import serving
 from tests.dashboards.conftest import evaluated, write_project
 from workbench.curation.stored_datasets import find_dataset
 from workbench.datasets import PreferencePair
-from workbench.failures.failing import Wanted
+from workbench.failures.failure import Wanted
 from workbench.jobs.failures import all_keys, read_book
 from workbench.jobs.planning import Asked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.adapters.scikit_learn import foreseen, k_means, word_vectors
 from workbench.failures.clusters import EMBEDDED, compared_text, describe, drawn
 from workbench.failures.entries import AnswerId
-from workbench.failures.failing import Failure, Fault
+from workbench.failures.failure import Failure, Fault
 from workbench.failures.naming import read_name, request_name
 from workbench.failures.unsupported import unsupported
 from workbench.models import Output, OutputFailure

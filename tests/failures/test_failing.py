@@ -9,7 +9,8 @@ import pytest
 from tests.evaluation.made import FRACTION, NA, RIGHT, WORSE, made
 from workbench.errors import ConfigError
 from workbench.evaluation.arms import Finished
-from workbench.failures.failing import Marks, Wanted, facets, find, find_keys, read_failures
+from workbench.failures.failing import facets, find, find_keys, read_failures
+from workbench.failures.failure import Marks, Wanted
 from workbench.runs import ScorerInfo
 
 JUDGE = ScorerInfo(name="judge", kind="rubric_judge", version="1", low=0.0, high=1.0, binary=True)

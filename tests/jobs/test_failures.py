@@ -15,7 +15,7 @@ from workbench.curation.stored_datasets import find_dataset
 from workbench.datasets import Conversation, PreferencePair
 from workbench.errors import ConfigError, DataError, LeakageError
 from workbench.failures.entries import AnswerId, book_of
-from workbench.failures.failing import Wanted
+from workbench.failures.failure import Wanted
 from workbench.failures.taxonomy import Mode
 from workbench.jobs.failures import (
     add,

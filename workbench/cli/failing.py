@@ -21,7 +21,7 @@ from workbench.evaluation.engine import Progress
 from workbench.failures.clusters import Clustering
 from workbench.failures.counting import coder_agreement, pareto, saturation
 from workbench.failures.entries import Act, AnswerId, Note, Standing
-from workbench.failures.failing import Failure, Fault, Wanted
+from workbench.failures.failure import Failure, Fault, Wanted
 from workbench.failures.taxonomy import Taxonomy, as_yaml
 from workbench.jobs.acting import who
 from workbench.jobs.failures import (

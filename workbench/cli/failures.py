@@ -14,7 +14,7 @@ from workbench.cli.options import config_of, json_option, quiet_option
 if TYPE_CHECKING:
     from workbench.failures.clusters import By
     from workbench.failures.entries import Target
-    from workbench.failures.failing import Wanted
+    from workbench.failures.failure import Wanted
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILTERS = ("metric", "below", "slice_", "cause", "error", "human", "text", "coded")
@@ -37,7 +37,7 @@ def filters(command: F) -> F:
 
     @wraps(command)
     def filled(*words: Any, **given: Any) -> Any:
-        from workbench.failures.failing import Wanted
+        from workbench.failures.failure import Wanted
 
         said = {name: given.pop(name) for name in FILTERS}
         return command(*words, wanted=Wanted(**{name.rstrip("_"): value for name, value in said.items()}), **given)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from workbench.failures.entries import AnswerId
-from workbench.failures.failing import Failure, Wanted
+from workbench.failures.failure import Failure, Wanted
 from workbench.nouns import Many, Noun
 from workbench.scoring.grounding import SMALL
 

@@ -9,7 +9,7 @@ import orjson
 
 from workbench.failures.clusters import Cluster
 from workbench.failures.entries import AnswerId
-from workbench.failures.failing import Failure
+from workbench.failures.failure import Failure
 from workbench.models import Output, OutputFailure, Request
 from workbench.records import Message
 

@@ -16,7 +16,8 @@ from workbench.config.yaml_source import load_yaml
 from workbench.errors import ConfigError, DataError, LockedError, Problem
 from workbench.evaluation.run import read_run
 from workbench.failures.entries import AnswerId, Entry, Note, Pick, Signed, Standing, Undo, Version, book_of, standing
-from workbench.failures.failing import Facets, Found, Key, Marks, Wanted, facets, find, find_keys, read_failures
+from workbench.failures.failing import facets, find, find_keys, read_failures
+from workbench.failures.failure import Facets, Found, Key, Marks, Wanted
 from workbench.failures.taxonomy import Mode, Taxonomy, as_yaml
 from workbench.jobs.acting import legible
 from workbench.jobs.human_verdicts import HumanVerdicts, human_verdicts

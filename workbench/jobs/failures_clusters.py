@@ -20,7 +20,8 @@ from workbench.errors import DataError, Problem
 from workbench.evaluation.run import read_run
 from workbench.failures.clusters import By, Cluster, Clustering, compared_text, describe, drawn
 from workbench.failures.entries import AnswerId
-from workbench.failures.failing import Failure, Wanted, find
+from workbench.failures.failing import find
+from workbench.failures.failure import Failure, Wanted
 from workbench.failures.naming import read_name, request_name
 from workbench.jobs.failures import marks_of, read_book
 from workbench.jobs.opening import open_models
