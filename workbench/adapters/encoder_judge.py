@@ -160,9 +160,7 @@ def train(
         loss = _epoch(model, tokenizer, learnt, learning, epoch, weight, optimiser, schedule)
         found = chances(model, tokenizer, [pair for pair, _ in held_back])
         area = _area(found, [label for _, label in held_back])
-        say(
-            f"epoch {epoch + 1} of {learning.epochs}: loss {loss:.3f}, area under the curve, held back {area:.3f}"
-        )
+        say(f"epoch {epoch + 1} of {learning.epochs}: loss {loss:.3f}, area under the curve, held back {area:.3f}")
         if area > best[0]:
             best = (area, found)
             model.save_pretrained(out, safe_serialization=True)
@@ -192,7 +190,7 @@ def _epoch(
         logits = model(**_encoded(tokenizer, [pair for pair, _ in some])).logits[:, 0]
         target = torch.tensor([float(label) for _, label in some])
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, pos_weight=weight)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         schedule.step()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from workbench.cli.judge_training import train_group
@@ -50,7 +48,10 @@ def check_command(ctx: click.Context, run_id: str, judge: str, gold: str, tag: s
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the lot, as label next had it.")
 @json_option
 @click.pass_context
-def calibrate_command(ctx: click.Context, run_ids: tuple[str, ...], as_json: bool, **given: Any) -> None:
+def calibrate_command(
+    ctx: click.Context, run_ids: tuple[str, ...], metric: str, open_test: bool, every: bool, pass_from: float | None,
+    seed: int, as_json: bool,
+) -> None:  # fmt: skip
     """Measure a judge against what people said of the answers of finished runs (latest by default).
 
     Labelled families are divided once, by a hash: 15 % for few-shot examples, 42.5 % to work on, 42.5 % for the test.
@@ -60,7 +61,7 @@ def calibrate_command(ctx: click.Context, run_ids: tuple[str, ...], as_json: boo
     from workbench.cli.judging import show_calibration
     from workbench.jobs.calibrating import Asked, calibrate_judge
 
-    found = calibrate_judge(config_of(ctx), run_ids or ("latest",), Asked(**given))
+    found = calibrate_judge(config_of(ctx), run_ids or ("latest",), Asked(metric, open_test, every, seed, pass_from))
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:
@@ -109,7 +110,10 @@ def correct_command(ctx: click.Context, run_id: str, as_json: bool) -> None:
 @click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="Money after which it stops.")
 @json_option
 @click.pass_context
-def attack_command(ctx: click.Context, run_id: str, as_json: bool, **given: Any) -> None:
+def attack_command(
+    ctx: click.Context, run_id: str, metric: str, gold: str, made: bool, limit: int, families: tuple[str, ...],
+    pass_from: float | None, seed: int, budget: float | None, as_json: bool,
+) -> None:  # fmt: skip
     """Try to make a judge pass wrong answers of a finished run: a dozen families of injections, a rate each.
 
     Beside each rate stands that of the same wrong answers without the attack. What was found is written down in the
@@ -118,7 +122,8 @@ def attack_command(ctx: click.Context, run_id: str, as_json: bool, **given: Any)
     from workbench.cli.judging import attack_and_show
     from workbench.jobs.attacking import AttackAsked
 
-    attack_and_show(config_of(ctx), run_id, AttackAsked(**given), as_json=as_json)
+    asked = AttackAsked(metric, gold, made, limit, seed, pass_from, families, budget)
+    attack_and_show(config_of(ctx), run_id, asked, as_json=as_json)
 
 
 judge_group.add_command(train_group)
