@@ -33,6 +33,7 @@ def home(canary: Canary, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     texts = tuple(text.encode("utf-8", "replace").decode() for text in aimed(canary.address))
     _, first = new_run(texts, folder)
+    with_specs(first)
     turned(first, folder / "runs" / "20260103-030405678-any-dev-model-0a1c")
     keep(folder, release(texts).gates[0].model_copy(update={"evalset": "helpcentre"}))
     (folder / "workbench.yaml").write_text(CONFIG)
@@ -40,6 +41,13 @@ def home(canary: Canary, tmp_path_factory: pytest.TempPathFactory) -> Path:
     begun = ended(bench.home.root, start(bench, ("eval", "run", "--model", texts[0]), texts[21]))
     (Path(begun.path) / "log").write_text("\n".join(texts), encoding="utf-8", errors="replace")
     return folder
+
+
+def with_specs(run: RunFolder) -> None:
+    """Give a made run the specs of its scorers, which every run that was evaluated has."""
+    summary = orjson.loads(run.summary.read_bytes())
+    summary["spec"]["scorers"] = [{"kind": "exact_match", "name": f"made-{i}"} for i in range(len(summary["scorers"]))]
+    run.summary.write_bytes(orjson.dumps(summary))
 
 
 def ended(root: Path, begun: Job) -> Job:
@@ -100,6 +108,9 @@ OPENED = {
     "one run": "/runs?run=20260102-030405678-any-dev-model-0a1b",
     "compare": "/compare",
     "jobs": "/jobs",
+    "failures": "/failures?run=20260102-030405678-any-dev-model-0a1b",
+    "a first failure": "/sample?run=20260102-030405678-any-dev-model-0a1b",
+    "coding": "/coding?run=20260102-030405678-any-dev-model-0a1b",
 }
 
 
