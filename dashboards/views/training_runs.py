@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import acting, building, charts_building, data_training, parts
+from dashboards import acting, building, charts_building, data, data_training, parts
 from dashboards.data_training import Training
+from dashboards.views.compare_ladder import show_ladder
 from workbench.errors import WorkbenchError
-from workbench.reports.words import number
+from workbench.reports.words import interval_text, number
 from workbench.training.folder import TrainFolder
 
 LIVE = 2.0
@@ -26,6 +27,7 @@ CURVES = {
 
 def show() -> None:
     """Show all runs, and the one that the address names, or the newest."""
+    _begun()
     found = data_training.trainings()
     if not found:
         parts.empty("Nothing was trained yet: plan a recipe, then start it.", "workbench train sft RECIPE.yaml")
@@ -39,6 +41,14 @@ def show() -> None:
     if wanted and wanted not in by_id:
         parts.trouble("No training run has this id; the newest is shown.", wanted)
     st.fragment(_one, run_every=LIVE if chosen.state == "running" else None)(chosen.folder)
+
+
+def _begun() -> None:
+    """Show the jobs that are on their way to a training run and have not begun to write it."""
+    for job in data.jobs():
+        if job.alive() and job.command.argv[:1] == ("train",) and not job.made:
+            parts.progress(job)
+            parts.link("Its job and log", "jobs", job=job.id)
 
 
 def _row(one: Training) -> dict[str, object]:
@@ -78,6 +88,8 @@ def _one(folder: TrainFolder) -> None:
             for name in drawn[4:]:
                 st.altair_chart(charts_building.curves(rows, CURVES[name], name))
     _told(one)
+    if one.run is not None:
+        _evaluated(folder.id)
     if one.state != "running" and st.session_state.pop(f"ran-{folder.id}", False):
         st.rerun()  # the table and the pace of this part are of the time when it ran
     if one.state == "running":
@@ -113,13 +125,29 @@ def _buttons(one: Training) -> None:
         elif one.state == "unfinished" and parts.button("Go on from the last checkpoint", "train", key="go-on"):
             parts.started(building.resume_training(one.folder.id))
         if one.run is not None:
-            parts.link("Evaluate and compare", "compare")
             parts.link("Chat with it", "training", view="Chat", second=f"train:{one.folder.id}")
         if job is not None:
             parts.link("Its job and log", "jobs", job=job.id)
-    if one.run is not None:
-        st.caption("Evaluate it on the dev side, then compare the two runs by hand:")
-        parts.code(f"workbench eval run --use dev --model train:{one.folder.id}")
+
+
+def _evaluated(run_id: str) -> None:
+    """Show the evaluations of what it made, and the ladder on their samples."""
+    st.subheader("Evaluated")
+    runs = data.finished()
+    mine = [run for run in runs if run.model == f"train:{run_id}"]
+    if not mine:
+        parts.empty("Not yet: evaluate it on the dev side, then compare it with its base.",
+                    f"workbench eval run --use dev --model train:{run_id}")  # fmt: skip
+        return
+    for run in mine[:5]:
+        means = " · ".join(f"{m.scorer} {number(m.value)} {interval_text(m.interval)}" for m in run.metrics)
+        with st.container(horizontal=True):
+            parts.link(f"{run.evalset} {run.use}", "runs", run=run.id)
+            parts.link("Compare", "compare", b=run.id)
+            if run.use != "gate":
+                parts.link("Compare by hand", "training", view="Compare by hand", b=run.id)
+        st.caption(parts.plain(f"{means} · n {run.n:,}", 400))
+    show_ladder(runs, mine[0].id)
 
 
 def _told(one: Training) -> None:
