@@ -25,7 +25,7 @@ from workbench.store.files import write_atomic
 from workbench.store.home import Home, RunFolder
 from workbench.tables import connection, rows
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds to wait for somebody else who is writing into the book; a line takes some milliseconds."""
 TAXONOMY = "taxonomy.yaml"
 
