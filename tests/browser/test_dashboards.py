@@ -89,6 +89,7 @@ class Watch:
     def __init__(self, browser: Browser, address: str) -> None:
         self.context = browser.new_context(viewport={"width": 1440, "height": 2400})
         self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(120_000)
         self.trouble: list[str] = []
         self.page.on("dialog", lambda d: (self.trouble.append(f"dialog {d.message}"), d.dismiss()))
         self.page.on("pageerror", lambda e: self.trouble.append(f"error {e}"))
@@ -122,7 +123,7 @@ def test_hostile_text_runs_nothing_asks_nobody_and_fakes_no_verdict(
     page = watch.open(address + OPENED[name])
     for folded in page.locator("details summary").all()[:10]:
         folded.click()
-    for text in page.locator("[data-testid=stText], [data-testid=stHtml], [data-testid=stCaptionContainer]").all()[:20]:
+    for text in page.locator("[data-testid=stMain]").locator("[data-testid=stText], [data-testid=stHtml]").all()[:20]:
         text.hover()
         text.click()
     for _ in range(10):

@@ -137,7 +137,7 @@ def test_every_command_of_the_list_and_its_options_are_there() -> None:
     for words, options in LAUNCHABLE.items():
         command = known[" ".join(("workbench", *words))]
         assert not isinstance(command, click.Group)
-        there = {option for parameter in command.params for option in parameter.opts}
+        there = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         assert set(options) <= there, f"{words}: {set(options) - there}"
 
 
