@@ -162,7 +162,7 @@ def test_clapnq_is_found_and_peoples_answers_stand_in_their_passages(
     assert people["overlap_groundedness"]["value"] > 0.75, "people wrote from the passages"
 
 
-def test_halueval_pairs_are_told_apart_only_by_what_sees_more_than_words(
+def test_halueval_pairs_are_told_apart_by_words_and_not_by_nearness(
     rows: Callable[[str], list[dict[str, Any]]], figure: Callable[[str], None], tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
