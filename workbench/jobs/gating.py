@@ -13,9 +13,9 @@ from workbench.evaluation.arms import Finished
 from workbench.evaluation.seals import refuse_changed
 from workbench.gate.deciding import Case, decide
 from workbench.gate.decision import GateDecision, Release, joint
+from workbench.gate.last import keep
 from workbench.gate.ledger import Ledger
 from workbench.gate.looking import Inputs, Looking, Sides, inputs_of, looking, table_hashes
-from workbench.gate.last import keep
 from workbench.gate.policy import Policy
 from workbench.gate.records import Look
 from workbench.gate.series import Book
