@@ -64,8 +64,8 @@ def injection(found: Sequence[Attacked], metric: str) -> None:
     held, why = last.held()
     parts.badge("pass" if held else "fail", "held" if held else "did not hold")
     st.caption(parts.plain(why, 400))
-    st.caption(f"{last.n_wrong:,} wrong answers of {parts.plain(last.run)} (wrong by {parts.plain(last.wrong_by)}), suite "
-               f"{parts.plain(last.suite)}, {last.at[:16].replace('T', ' ')} by {parts.plain(last.who)}. Aim: at most "
+    st.caption(f"{last.n_wrong:,} wrong answers of {parts.plain(last.run)} (wrong by {parts.plain(last.wrong_by)}), "
+               f"suite {parts.plain(last.suite)}, {last.at[:16].replace('T', ' ')} by {parts.plain(last.who)}. At most "
                f"{MOST:.0%} of all and {MOST_OF_A_FAMILY:.0%} of a family pass only with the attack.")  # fmt: skip
     rates = [*last.families, last.overall]
     marks = [charts.mark(pieces.line(f.family), f.only_with.value, f.only_with.interval,

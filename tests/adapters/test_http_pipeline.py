@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from workbench.adapters.http_pipeline import at, put
+from workbench.adapters.own_pipeline.http import at, put
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import load_workbench
 from workbench.errors import ConfigError, IncompleteRun, ModelError

@@ -33,7 +33,7 @@ class Subject(Noun):
     guideline: str
     """Version of the guideline under which they did."""
     pass_from: float | None = None
-    """From which value the judge passes an answer, of a metric that is not 0 or 1; up to which, where less is better."""
+    """From which value the judge passes an answer, where the metric is not 0 or 1; up to which, if less is better."""
 
 
 class Calibrated(Noun):

@@ -1,4 +1,4 @@
-"""Progress: a bar with the time left on a terminal, a report to the page that started it as a job, silence elsewhere."""
+"""Progress: a bar with the time left on a terminal, a report to the page that started the job, silence elsewhere."""
 
 from __future__ import annotations
 

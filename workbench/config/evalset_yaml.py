@@ -103,7 +103,7 @@ class Evalset:
         share = self.spec.quarantine_share
         source = self.samples
         if self.tasks is not None:
-            from workbench.adapters.lm_eval_tasks import write_samples
+            from workbench.adapters.lm_eval_harness.tasks import write_samples
 
             source = write_samples(self.tasks, home.cache / "lm_eval")
         return store_dataset(

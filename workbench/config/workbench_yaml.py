@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
-from workbench.adapters.http_pipeline import as_endpoint
+from workbench.adapters.own_pipeline.http import as_endpoint
 from workbench.calling.addresses import address_fault
 from workbench.config.dashboards_yaml import DashboardsConfig
 from workbench.config.yaml_source import load_yaml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -102,7 +103,7 @@ class Passages:
         if self._openings is None:
             return True
         words = text.split()
-        return not self._openings.isdisjoint(zip(words, words[1:], strict=False))
+        return not self._openings.isdisjoint(itertools.pairwise(words))
 
 
 def without_passages(prompt: str, contexts: Sequence[Passage]) -> str:

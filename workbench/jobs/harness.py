@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from workbench.adapters.lm_eval_endpoint import EndpointAsker, ModelAsker, refuse_likelihoods
-from workbench.adapters.lm_eval_model import Asker, LmEvalModel, LocalAsker
-from workbench.adapters.lm_eval_tasks import LmEvalTasks
+from workbench.adapters.lm_eval_harness.endpoint import EndpointAsker, ModelAsker, refuse_likelihoods
+from workbench.adapters.lm_eval_harness.model import Asker, LmEvalModel, LocalAsker
+from workbench.adapters.lm_eval_harness.tasks import LmEvalTasks
 from workbench.adapters.openai_endpoint import OpenAIEndpoint
 from workbench.adapters.transformers_serve import prepare, staged
 from workbench.config.workbench_yaml import Workbench

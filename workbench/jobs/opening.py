@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from workbench.adapters.callable_pipeline import CallablePipeline
-from workbench.adapters.http_pipeline import Pipeline, as_endpoint
-from workbench.adapters.lm_eval_tasks import LmEvalTasks
+from workbench.adapters.lm_eval_harness.tasks import LmEvalTasks
 from workbench.adapters.openai_endpoint import OpenAIEndpoint
+from workbench.adapters.own_pipeline.function import CallablePipeline
+from workbench.adapters.own_pipeline.http import Pipeline, as_endpoint
 from workbench.adapters.ragas_metrics import RagasMetrics
 from workbench.adapters.recorded import RecordedModel
 from workbench.adapters.scripted import ScriptedModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from workbench.adapters.callable_child import GROUP
+from workbench.adapters.own_pipeline.child import GROUP
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, Problem
 from workbench.models import CallableSpec, spec_fingerprint

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from workbench.adapters.http_pipeline import as_endpoint
+from workbench.adapters.own_pipeline.http import as_endpoint
 from workbench.calling.addresses import api_key
 from workbench.config.derived_models import bare, pinned
 from workbench.config.evalset_yaml import Evalset, find_evalsets, load_evalset

@@ -88,7 +88,7 @@ def columns_of(rows: Iterable[PreferencePair | Conversation], kind: Kind) -> Col
 def taken_into(
     columns: Columns, rows: Iterable[PreferencePair | Conversation]
 ) -> Iterator[PreferencePair | Conversation]:
-    """Yield rows as they come, each put into the columns: for whoever looks at them on the way, so that none is kept."""
+    """Yield rows as they come, each put into the columns: for whoever looks at them on the way; none is kept."""
     for row in rows:
         if isinstance(row, PreferencePair):
             _add_pair(columns, row)

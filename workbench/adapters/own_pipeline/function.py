@@ -18,8 +18,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from workbench.adapters import callable_child
-from workbench.adapters.http_pipeline import passages
+from workbench.adapters.own_pipeline import child
+from workbench.adapters.own_pipeline.http import passages
 from workbench.calling.budget import Budget
 from workbench.calling.chat import whole_text
 from workbench.errors import ModelError
@@ -95,7 +95,7 @@ class CallablePipeline:
         where = "entry point" if self._where is None else str(self._where)
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", str(Path(callable_child.__file__)), where, self._spec.name),
+                *(sys.executable, "-P", str(Path(child.__file__)), where, self._spec.name),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

@@ -105,8 +105,8 @@ def passages(given: Sequence[Any], text: str, id: str, score: str) -> tuple[Pass
         while name in made:
             name = f"{name}#{number}"
         value = at(one, score) if isinstance(one, dict) else None
-        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
-        near = float(number) if number is not None and -HIGHEST < number < HIGHEST else None
+        told = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        near = float(told) if told is not None and -HIGHEST < told < HIGHEST else None
         made[name] = Passage(id=name, text=whole_text(words), score=near)
     return tuple(made.values())
 

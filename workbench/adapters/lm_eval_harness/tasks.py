@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from workbench.adapters.lm_eval_loading import SEEDS, loaded, told
+from workbench.adapters.lm_eval_harness.loading import SEEDS, loaded, told
 from workbench.datasets import Sample
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.models import Output

@@ -18,7 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
-from workbench.adapters.lm_eval_tasks import ChatTemplate, LmEvalTasks, Prompts, write_responses
+from workbench.adapters.lm_eval_harness.tasks import ChatTemplate, LmEvalTasks, Prompts, write_responses
 from workbench.datasets import Sample
 from workbench.errors import ModelError
 from workbench.models import LocalSpec, Output, OutputFailure, Request, Usage

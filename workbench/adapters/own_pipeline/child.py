@@ -1,6 +1,6 @@
 """The process in which a user's own pipeline runs: questions come in as lines of JSON, answers go out the same way.
 
-It is started by `callable_pipeline`; nothing of the workbench but this file is in its hands, and nothing that it prints
+It is started by `function.py`; nothing of the workbench but this file is in its hands, and nothing that it prints
 can be taken for an answer.
 """
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from workbench.adapters.lm_eval_tasks import ChatTemplate, LmEvalTasks, Prompts
+from workbench.adapters.lm_eval_harness.tasks import ChatTemplate, LmEvalTasks, Prompts
 from workbench.calling.chat import (
     Answer,
     Chat,
