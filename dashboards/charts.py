@@ -62,7 +62,7 @@ def forest(marks: Sequence[Values], axis: str, *, zero: float | None = None) -> 
     tips += [alt.Tooltip(f"{name}:Q", format=".4f") for name in ("value", "low", "high")]
     base = alt.Chart().encode(y=y, tooltip=tips)
     bars = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False)), x2="high:Q", color=colour
+        x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=8)), x2="high:Q", color=colour
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         x="value:Q", color=colour, shape=alt.Shape("verdict:N", scale=_scale(SHAPES), legend=None)
