@@ -60,14 +60,15 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "ragas": {"name": "r", "metric": "faithfulness", "judge": "j"},
     "trulens": {"name": "r", "feedback": "groundedness", "judge": "j"},
+    "lm_eval": {"name": "r", "task": "t", "metric": "acc"},
 }
 JUDGES = ("rubric_judge", "checklist_judge", "panel_judge", "pairwise_judge", "scorecard_judge")
-NAMED = ("rubric_judge", "panel_judge", "pairwise_judge", "scorecard_judge", "retrieval", "ragas", "trulens")
+NAMED = ("rubric_judge", "panel_judge", "pairwise_judge", "scorecard_judge", "retrieval", "ragas", "trulens", "lm_eval")
 """Kinds that take their metric's name where they have none of their own."""
-CALLING = ("embedding_similarity", "context_relevance", *JUDGES, "ragas", "trulens")
+CALLING = ("embedding_similarity", "context_relevance", *JUDGES, "ragas", "trulens", "lm_eval")
 CLASSES: tuple[type[Scorer], ...] = get_args(get_args(ScorerSpec)[0])
 HEAVY = ["torch", "numpy", "scipy", "sacrebleu", "rouge_score", "nltk", "jsonschema", "sentence_transformers", "re2"]
-HEAVY += ["ragas", "trulens", "openai"]
+HEAVY += ["ragas", "trulens", "openai", "lm_eval"]
 DOCS = Path(__file__).parents[2] / "docs" / "scorers.md"
 
 
@@ -132,7 +133,7 @@ def test_no_text_breaks_a_scorer_and_every_value_lies_within_the_range(spec, sco
 def test_every_scorer_and_every_setting_is_documented(scorer) -> None:
     section = DOCS.read_text(encoding="utf-8").partition(f"### `{kind_of(scorer)}`")[2].partition("\n### ")[0]
     assert section, f"docs/scorers.md has no section on {kind_of(scorer)}"
-    for name in set(scorer.model_fields) - {"kind", "name", "better", "content", "shots", "answers"}:
+    for name in set(scorer.model_fields) - {"kind", "name", "better", "content", "shots", "answers", "pinned"}:
         assert f"`{name}`" in section, f"docs/scorers.md does not explain {kind_of(scorer)}.{name}"
 
 

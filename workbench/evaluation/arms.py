@@ -106,7 +106,7 @@ def answers(pool: Pool) -> list[Answer]:
 
 def served_models(pool: Pool) -> tuple[str, ...]:
     """Return the names by which the answering models called themselves, in order; recorded answers may have none."""
-    query = "SELECT DISTINCT served_model FROM samples WHERE served_model IS NOT NULL ORDER BY 1"
+    query = "SELECT DISTINCT served_model FROM samples WHERE served_model <> '' ORDER BY 1"
     with connection(samples=_samples(pool)) as db:
         return tuple(row[0] for row in db.execute(query).fetchall())
 
