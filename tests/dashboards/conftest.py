@@ -128,9 +128,9 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     return bench
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    """A home without anything in it."""
+    """A home without anything in it; a new one each time, because some pages read evalsets in."""
     return write_project(tmp_path_factory.mktemp("empty"))
 
 
