@@ -55,12 +55,12 @@ dashboards: setup ## Serve the pages at http://localhost:8501, to this machine a
 eval: setup ## Evaluate the candidate on every gate evalset, then decide: ship, don't ship, or not enough evidence
 	@$(BIN)/workbench gate --run-missing $(GATE_ARGS)
 
-test: setup setup-argilla ## Run the default tests (12 to 13 minutes on 2 cores); says what it skips and how to have it run
-	@$(BIN)/python -m pytest -n 4 --dist loadfile -r s -m "not long"
+test: setup setup-argilla ## Run the default tests (about 17 minutes on 2 cores); says what it skips and how to have it run
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s -m "not long"
 	@$(MAKE) --no-print-directory test-argilla
 
 test-argilla: setup-argilla ## Run the default tests of the embedded Argilla, in its environment
-	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/python -m pytest -n 4 --dist loadfile -r s -m "not long"
+	@cd argilla_embedded && $(abspath $(VENV_ARGILLA))/bin/python -m pytest -n 2 --dist loadfile -r s -m "not long"
 
 test-all: setup setup-argilla ## Run every test, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s
