@@ -440,4 +440,4 @@ NOT_IDENTITY: frozenset[str] = frozenset({"limits", "price", "cache", "startup_t
 
 def spec_fingerprint(spec: ModelSpec, weights: str = "") -> str:
     """Return a hash of everything in a spec that can change an answer; `weights` is the hash of the files behind it."""
-    return fingerprint({**spec.model_dump(mode="json", exclude=set(NOT_IDENTITY)), "weights": weights})
+    return fingerprint({**spec.settings(NOT_IDENTITY), "weights": weights})

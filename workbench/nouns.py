@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -25,6 +25,12 @@ class Noun(BaseModel):
     def json_bytes(self) -> bytes:
         """Return compact JSON, fields in declared order."""
         return orjson.dumps(self.model_dump(mode="json"))
+
+    def settings(self, without: Collection[str] = ()) -> dict[str, Any]:
+        """Return what differs from the defaults, as plain data for a fingerprint: a field that a later version of the
+        workbench adds leaves all older fingerprints as they are. So a default never changes (`tests/test_defaults.py`).
+        """
+        return self.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
 
 
 def canonical_bytes(value: Any) -> bytes:

@@ -9,6 +9,7 @@ from statsmodels.stats.power import NormalIndPower
 
 from workbench.statistics.intervals import clopper_pearson
 from workbench.statistics.power import (
+    MOST,
     Plan,
     detectable_difference,
     detectable_from_bound,
@@ -62,6 +63,10 @@ def test_a_bound_as_near_as_the_normal_one_detects_and_needs_what_the_normal_one
     assert detectable_from_bound(1.6449 * 0.02, 0.02) == pytest.approx(detectable_from_se(0.02, sides=1), rel=1e-4)
     normal = samples_needed(0.05, Plan(between=400 * 0.02**2, sides=1))
     assert samples_to_settle(0.05, 400, 1.6449 * 0.02, 0.02, 0.05) == pytest.approx(normal, abs=1)
+
+
+def test_a_gap_of_nearly_nothing_needs_no_more_samples_than_can_be_told() -> None:
+    assert samples_to_settle(2.2e-309, 400, 0.05, 0.02, 0.05) == MOST
 
 
 def test_without_an_event_the_rule_of_three_says_how_many_would_settle_it() -> None:

@@ -55,7 +55,7 @@ class Taxonomy(Noun):
 
     def fingerprint(self) -> str:
         """Return a content hash of the modes, whatever the version is called."""
-        return fingerprint([mode.model_dump(mode="json") for mode in self.modes])
+        return fingerprint([mode.settings() for mode in self.modes])
 
     def code_of(self, tag: str) -> str | None:
         """Return the code that a tag means, or `None`."""

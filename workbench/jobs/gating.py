@@ -176,7 +176,7 @@ def _last_under_another_policy(book: Book, sides: Sides, policy: Policy) -> Look
 
 
 def _print(policy: Policy) -> str:
-    return fingerprint(policy.model_dump(mode="json"))
+    return fingerprint(policy.settings())
 
 
 def _policy(evalset: Evalset) -> Policy:

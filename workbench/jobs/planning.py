@@ -107,7 +107,7 @@ def plan(bench: Workbench, asked: Asked, evalset: Evalset, parent: str | None = 
         fingerprints={
             "rows": rows.manifest.fingerprint,
             "model": identity(bench, name),
-            **{f"scorer:{s.info().name}": fingerprint([s.info().version, s.model_dump(mode="json")]) for s in scorers},
+            **{f"scorer:{s.info().name}": fingerprint([s.info().version, s.settings()]) for s in scorers},
             **{f"judge:{name}": identity(bench, name) for name in judges},
             **({} if evalset.tasks is None else {"harness": evalset.tasks.fingerprint()}),
         },
@@ -175,7 +175,12 @@ FREE = NOT_IDENTITY | {"base", "adapter", "path"}
 
 def changes(before: RunSpec, now: RunSpec) -> list[tuple[str, str]]:
     """Return (name, `old → new`) of every difference that could change a number. The budget is free to change."""
-    old, new = (_comparable(spec) for spec in (before, now))
+    old, new = _comparable(before), _comparable(now)
+    # What a later version of the workbench added to a spec says nothing while the fingerprint is the same.
+    if _same(before, now, "model"):
+        new["model"] = old["model"]
+    for many, one in (("scorers", "scorer"), ("judges", "judge")):
+        new[many] |= {name: spec for name, spec in old[many].items() if _same(before, now, f"{one}:{name}")}
     found = list(_differences("", old, new))
     named = {name.split(".")[0] for name, _ in found}
     for name in sorted(before.fingerprints.keys() | now.fingerprints.keys()):
@@ -183,6 +188,10 @@ def changes(before: RunSpec, now: RunSpec) -> list[tuple[str, str]]:
         if a != b and not (name == "model" and "model" in named):
             found.append((FILES.get(name, name), f"{a} → {b}"))
     return found
+
+
+def _same(before: RunSpec, now: RunSpec, part: str) -> bool:
+    return part in before.fingerprints and before.fingerprints[part] == now.fingerprints.get(part)
 
 
 FILES = {"rows": "rows", "model": "model (its files)"}

@@ -84,7 +84,7 @@ class Sweeping:
     @property
     def file(self) -> Path:
         """Where it is written down."""
-        told = [self.spec.model_dump(mode="json"), self.recipe.model_dump(mode="json")]
+        told = [self.spec.settings(), self.recipe.settings()]
         return self.bench.home.root / "sweeps" / f"{self.recipe.name}-{fingerprint(told)[:12]}" / "sweep.json"
 
     def wanted(self) -> dict[str, TrainSpec]:

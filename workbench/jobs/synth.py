@@ -88,7 +88,7 @@ class Synthesis:
     @cached_property
     def fingerprint(self) -> str:
         """Content hash of all that decides what is made."""
-        said = self.recipe.model_dump(mode="json", exclude={"budget"})
+        said = self.recipe.settings({"budget"})
         return fingerprint([RULE, said, self.sources.fingerprint(), self.identities])[:16]
 
     @property

@@ -149,7 +149,7 @@ class Form(Noun):
 
     def hash(self) -> str:
         """Return a content hash: two forms with the same ask the same."""
-        return fingerprint(self.model_dump(mode="json"))
+        return fingerprint(self.settings())
 
     def question(self, name: str) -> Question | None:
         """Return the question of this name."""

@@ -69,7 +69,7 @@ class IndexManifest(Noun):
 def index_fingerprint(found: Iterable[Document], spec: IndexSpec, embedding: str) -> str:
     """Return the content hash of an index that would be made of these documents."""
     files = sorted((d.id, d.path, d.sha256) for d in found)
-    return fingerprint([READER, files, spec.split.model_dump(mode="json"), embedding])
+    return fingerprint([READER, files, spec.split.settings(), embedding])
 
 
 def all_chunks(found: Iterable[Document], how: Splitting) -> list[Chunk]:

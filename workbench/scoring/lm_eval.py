@@ -56,12 +56,12 @@ class TaskSet(Noun):
         own = next((config for config in self.files if config["task"] == task), task)
         # Where the data lie does not count, what they hold does.
         told = _by_content(own, self.data)
-        return fingerprint([told, self.spec.model_dump(mode="json", exclude=NO_IDENTITY)])[:8]
+        return fingerprint([told, self.spec.settings(NO_IDENTITY)])[:8]
 
     def fingerprint(self) -> str:
         """Return a hash of all tasks, their data and lm-eval's version."""
         tasks = [_by_content(config, self.data) for config in self.files]
-        told = self.spec.model_dump(mode="json", exclude=NO_IDENTITY)
+        told = self.spec.settings(NO_IDENTITY)
         return fingerprint([tasks, list(self.names), told, installed("lm_eval")])
 
     def recorded(self) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from pydantic import Field
 
 from workbench.nouns import Noun
 
+MOST = 10**15
+"""Samples that are told to be needed at most."""
+
 
 class Plan(Noun):
     """What a paired comparison assumes of its scores and asks of its decision."""
@@ -76,12 +79,13 @@ def samples_to_settle(gap: float, n: int, distance: float, se: float, alpha: flo
 
     The bound lies `distance` from the estimate. Of that, z_alpha · se shrinks as 1/sqrt(n) and the rest, which is there
     because lapses may be rare, as 1/n: n / x² with (distance - z_alpha · se) x² + (z_alpha + z_beta) · se x = gap.
+    No more than `MOST` are told, however small the gap.
     """
     both = quantiles(alpha, power, sides=1) * se
     rest = max(0.0, distance - _z(1 - alpha) * se)
-    if rest == 0:
-        return ceil(n * (both / gap) ** 2)
-    return ceil(n * (2 * rest / (sqrt(both**2 + 4 * rest * gap) - both)) ** 2)
+    # 1/x in the form that loses no digits where the gap is tiny; without a rest it is `both / gap`.
+    inverse = (sqrt(both**2 + 4 * rest * gap) + both) / (2 * gap)
+    return ceil(min(n * inverse * inverse, MOST))
 
 
 def mcnemar_samples_needed(delta: float, discordant: float, alpha: float = 0.05, power: float = 0.8) -> int:

@@ -53,7 +53,7 @@ class TrainStart(Noun):
         """Return what a resumed run must agree in, each with its fingerprint."""
         free = {"keep", "report_to", "log_every"}
         return {
-            "recipe": fingerprint(self.spec.model_dump(mode="json", exclude=free)),
+            "recipe": fingerprint(self.spec.settings(free)),
             "dataset": self.dataset.fingerprint,
             "dev": self.dev.fingerprint if self.dev else "",
             "base weights": self.base_weights,
