@@ -441,3 +441,8 @@ NOT_IDENTITY: frozenset[str] = frozenset({"limits", "price", "cache", "startup_t
 def spec_fingerprint(spec: ModelSpec, weights: str = "") -> str:
     """Return a hash of everything in a spec that can change an answer; `weights` is the hash of the files behind it."""
     return fingerprint({**spec.settings(NOT_IDENTITY), "weights": weights})
+
+
+def searched_for(text: str, mark: str) -> str:
+    """Return what a pipeline searches for: what follows its `question_after`, or the whole text."""
+    return (text.rpartition(mark)[2].strip() if mark else "") or text

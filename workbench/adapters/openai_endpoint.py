@@ -1,8 +1,7 @@
-"""Any OpenAI-compatible server, through the `openai` package.
+"""Any OpenAI-compatible server, asked as the `openai` package asks it, over aiohttp (decision 0002).
 
-The package says how requests are authorised; aiohttp carries them (docs/experiments.md has what each step brings).
 Retries, pace, cost and reading the answer are ours, so that nothing is asked again, waited for or paid for that
-`Limits` do not allow. `openai` loads at the first answer that is not in the cache.
+`Limits` do not allow. `tests/adapters/test_as_openai.py` holds each request against the package's own.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workbench.calling.addresses import api_key, check_endpoint, proxy_for
+from workbench.calling.addresses import api_key, check_endpoint, proxy_for, request_headers
 from workbench.calling.budget import Budget, Spent
 from workbench.calling.chat import Answer, Chat, Dialect, Reply, Sent, Trouble, counted_tokens, parse
 from workbench.calling.clock import Clock, RealClock
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 PROBES = 3
 """Attempts after which a server that never answered, but shows a web page or cannot be reached, is a wrong address."""
-NO_KEY = "none"
-"""Sent where a spec names no key, because the package demands one."""
 LARGEST_BODY = 32 * 2**20
 """Bytes of an answer that are read; more is no chat answer but an attack on memory."""
 
@@ -244,29 +241,13 @@ def _open(spec: EndpointSpec) -> Wire:
 
     key = api_key(spec)
     session = aiohttp.ClientSession(
-        headers=_headers(key),
+        headers=request_headers(key),
         connector=aiohttp.TCPConnector(limit=spec.limits.concurrency),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
         proxy=proxy_for(spec.base_url),
     )
     return Wire(session, key)
-
-
-def _headers(key: str) -> dict[str, str]:
-    """Return the headers of every request: the package's, without what tells of this machine."""
-    import httpx
-    import openai
-
-    # A transport that carries nothing: the client's own would read all certificates once more, 0.05 s.
-    silent = httpx.AsyncClient(trust_env=False, transport=httpx.AsyncBaseTransport())
-    client = openai.AsyncOpenAI(api_key=key or NO_KEY, http_client=silent)
-    return {
-        "Accept": "application/json",
-        "Content-Type": "application/json",
-        "User-Agent": client.user_agent,
-        **client.auth_headers,
-    }
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:

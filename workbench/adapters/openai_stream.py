@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from workbench.calling.addresses import api_key, check_endpoint, proxy_for
+from workbench.calling.addresses import api_key, check_endpoint, proxy_for, request_headers
 from workbench.calling.chat import Chat
 from workbench.calling.secrets import one_line, redact
 from workbench.errors import ModelError
@@ -30,8 +30,7 @@ async def stream(spec: EndpointSpec, messages: Sequence[Message]) -> AsyncIterat
     key = api_key(spec)
     sent = Chat(spec).sent(Request(messages=tuple(messages), sample_id="chat"))
     body = orjson.dumps({**orjson.loads(sent.body), "stream": True})
-    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
-    timeout = aiohttp.ClientTimeout(total=spec.limits.total_timeout)
+    headers, timeout = request_headers(key), aiohttp.ClientTimeout(total=spec.limits.total_timeout)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers, proxy=proxy_for(spec.base_url)) as session,

@@ -8,6 +8,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from workbench import __version__
 from workbench.calling.budget import Budget
 from workbench.errors import ConfigError, Problem
 from workbench.models import EndpointSpec
@@ -76,6 +77,12 @@ def api_key(spec: EndpointSpec) -> str:
         what = f"the environment variable {spec.api_key_env} holds a character that no HTTP header can carry"
         raise _config("api_key_env", what, None, fix)
     return key
+
+
+def request_headers(key: str) -> dict[str, str]:
+    """Return the headers of every request, which tell nothing of this machine; no key is sent where it is empty."""
+    said = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": f"workbench/{__version__}"}
+    return {**said, "Authorization": f"Bearer {key}"} if key else said
 
 
 def proxy_for(address: str) -> str | None:

@@ -17,7 +17,8 @@ from workbench.evaluation.arms import Finished
 from workbench.evaluation.compare import compare_all
 from workbench.evaluation.labels import label_counts
 from workbench.jobs.calibrating import Asked as Calibration
-from workbench.jobs.calibrating import calibrate_judge, corrections
+from workbench.jobs.calibrating import calibrate_judge
+from workbench.jobs.correcting import corrections
 from workbench.jobs.demo import RAG_EVALSET
 from workbench.jobs.planning import Asked
 from workbench.jobs.rag import build_index

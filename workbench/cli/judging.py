@@ -110,7 +110,7 @@ def _attack_rows(found: Attacked) -> list[tuple[str, ...]]:
 def show_corrected(bench: Workbench, run_id: str, *, as_json: bool) -> None:
     """Print each judged metric of a run with its corrected rate, or why there is none."""
     from workbench.evaluation.run import read_run
-    from workbench.jobs.calibrating import corrections
+    from workbench.jobs.correcting import corrections
 
     folder = bench.home.run(run_id)
     told = corrections(bench, read_run(folder), folder)

@@ -29,7 +29,7 @@ def report_command(
     Without options, report.md and report.html are written beside the run's tables. FILE may be `-` for standard output.
     """
     from workbench.evaluation.run import read_run
-    from workbench.jobs.calibrating import corrections
+    from workbench.jobs.correcting import corrections
     from workbench.reports.as_html import page
     from workbench.reports.as_markdown import markdown as in_markdown
     from workbench.reports.junit import run_junit

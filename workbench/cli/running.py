@@ -16,7 +16,7 @@ from workbench.cli.show import WORST, show_run
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import ConfigError, LockedError, Problem, WorkbenchError
 from workbench.evaluation.run import read_start
-from workbench.jobs.calibrating import corrections
+from workbench.jobs.correcting import corrections
 from workbench.jobs.evaluating import Job, evaluate_all
 from workbench.jobs.interrupted import Interrupted
 from workbench.jobs.planning import Asked, Plan, folder_for, plan, refuse_changes, select

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
-
 from workbench.evaluation.arms import Pool, sample_ids, served_models
 from workbench.models import NOT_IDENTITY
 from workbench.runs import EvalRun
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
-    from workbench.scoring.base import Scorer
+from workbench.scoring.specs import saved_scorer
 
 SHOWN = 3
 """Sample ids, and settings, that are named where two runs differ."""
@@ -111,18 +104,7 @@ def _spec(run: EvalRun, scorer: str) -> dict[str, object]:
 
 def _judges(run: EvalRun, scorer: str) -> tuple[str, ...]:
     """Return the names of the models that a saved scorer calls."""
-    found: tuple[str, ...] = _specs().validate_python(_spec(run, scorer)).judges()
-    return found
-
-
-@cache
-def _specs() -> TypeAdapter[Scorer]:
-    """Return what reads a scorer's spec; making it takes 50 ms."""
-    from pydantic import TypeAdapter
-
-    from workbench.scoring.specs import ScorerSpec
-
-    return TypeAdapter(ScorerSpec)
+    return saved_scorer(_spec(run, scorer)).judges()
 
 
 def _identity(run: EvalRun, judge: str) -> str | None:

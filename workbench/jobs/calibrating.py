@@ -8,15 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.calibration.book import calibrations, current
-from workbench.calibration.calibrated import Calibrated, Subject, calibrate, hashed
-from workbench.calibration.correcting import corrected
-from workbench.calibration.correction import Correction, named
+from workbench.calibration.calibrated import Calibrated, Subject, calibrate
 from workbench.calibration.judged import Judged
-from workbench.calibration.predicting import Known, Predicted, predict
 from workbench.config.workbench_yaml import Workbench
 from workbench.curation.leaks import Guarded
 from workbench.errors import ConfigError, DataError, Problem
-from workbench.evaluation.arms import Finished, sample_scores
 from workbench.evaluation.run import read_run
 from workbench.gate.correcting import Holding
 from workbench.gate.policy import Policy
@@ -27,16 +23,15 @@ from workbench.jobs.judged_metrics import (
     info_of,
     inputs_of,
     judge_of,
-    judged_metrics,
+    judged_values,
     passes,
     refuse_without_threshold,
 )
 from workbench.jobs.labelling_sources import tasks_from_run
-from workbench.jobs.run_answers import run_answers
 from workbench.jobs.trained_judges import learnt_families
 from workbench.labelling.next import Candidate, lot_sample
 from workbench.labelling.tasks import Task
-from workbench.runs import EvalRun, ScorerInfo
+from workbench.runs import EvalRun
 from workbench.store.book import Book
 from workbench.store.home import RunFolder
 
@@ -97,61 +92,6 @@ def judged_answers(bench: Workbench, run_ids: Sequence[str], asked: Asked) -> tu
     return _subject(runs, human, asked), rows
 
 
-def corrections(bench: Workbench, run: EvalRun, folder: RunFolder) -> list[Correction]:
-    """Return what is known of each judged metric of pass and fail beside the judge's number, and of others that were
-    calibrated. Empty, and nothing is read, for a run without judges.
-    """
-    metrics = judged_metrics(run, binary=False)
-    if not metrics:
-        return []
-    book = calibrations(bench.home.root)
-    known = {c.subject.metric for c in book.records()}
-    return [
-        _correction(bench, run, folder, metric, book)
-        for metric in metrics
-        if info_of(run, metric).binary or metric in known
-    ]
-
-
-def _correction(bench: Workbench, run: EvalRun, folder: RunFolder, metric: str, book: Book[Calibrated]) -> Correction:
-    found, why = current(book, metric, inputs_of(run, metric))
-    if found is None:
-        return Correction(metric=metric, why_not=why)
-    info, pass_from = info_of(run, metric), found.subject.pass_from
-    scores = sample_scores([Finished(run, folder)], metric).values()
-    there = [s for s in scores if s.values]
-    if not there:
-        return Correction(metric=metric, why_not="nothing was judged")
-    shares = [sum(passes(value, info, pass_from) for value in s.values) / len(s.values) for s in there]
-    return Correction(
-        metric=metric,
-        corrected=corrected(metric, shares, [s.family for s in there], found),
-        predicted=_predicted(bench, run, folder, found),
-        calibration=named(found),
-    )
-
-
-def _predicted(bench: Workbench, run: EvalRun, folder: RunFolder, found: Calibrated) -> Predicted | None:
-    """Predict from those labels of this run that the calibration was measured on.
-
-    A judge may have been shaped by the other labels, so that its verdicts on them are no fair sample of its verdicts.
-    """
-    human, info = human_verdicts(bench), info_of(run, found.subject.metric)
-    if human.fingerprint() != found.subject.labels:
-        return None
-    opened, known, rest = set(found.opened), list[Known](), list[tuple[str, float]]()
-    values = _values(folder, info)
-    for answer in run_answers(folder):
-        if (value := values.get(answer.id)) is None:
-            continue
-        said = human.passed.get((answer.id, (answer.output.text,)))
-        if said is None:
-            rest.append((answer.group, value))
-        elif hashed(answer.group) in opened:
-            known.append(Known(answer.group, said, value))
-    return predict(info.name, known, rest)
-
-
 def calibrations_for(bench: Workbench, policy: Policy, run: EvalRun) -> dict[str, Holding]:
     """Return what is known of the judges of those metrics that a policy wants corrected."""
     book = calibrations(bench.home.root)
@@ -189,7 +129,7 @@ def _subject(runs: Sequence[EvalRun], human: HumanVerdicts, asked: Asked) -> Sub
 def _judged(run: EvalRun, folder: RunFolder, human: HumanVerdicts, asked: Asked) -> Iterator[Judged]:
     """Yield the answers of a run that people labelled; by default only those of the lot, which are a fair sample."""
     info = info_of(run, asked.metric)
-    values = _values(folder, info)
+    values = judged_values(folder, info)
     verdicts = {id: None if v is None else passes(v, info, asked.pass_from) for id, v in values.items()}
     tasks = {task.id: task for task in tasks_from_run(folder, failed=False, scorer=None) if task.id in verdicts}
     lot: Sequence[str] = tuple(tasks)
@@ -212,19 +152,6 @@ def _judged(run: EvalRun, folder: RunFolder, human: HumanVerdicts, asked: Asked)
 
 def _candidate(task: Task, human: HumanVerdicts) -> Candidate:
     return Candidate(record_id=task.id, group=task.group, labelled=known(task) in human.passed)
-
-
-def _values(folder: RunFolder, info: ScorerInfo) -> dict[str, float | None]:
-    """Return what the judge said of each answer that it was asked of, by the record id that labelling gives it."""
-    import pyarrow.parquet as pq
-
-    columns = ["sample_id", "repeat", "scorer", "value", "failure"]
-    found: dict[str, float | None] = {}
-    for row in pq.read_table(folder.scores, columns=columns, use_threads=False).to_pylist():
-        if row["scorer"] == info.name and row["failure"] not in ("not_applicable", "no_output"):
-            id = row["sample_id"] if row["repeat"] == 0 else f"{row['sample_id']}#{row['repeat']}"
-            found[id] = row["value"]
-    return found
 
 
 def _texts(folders: Sequence[RunFolder], wanted: set[str]) -> Iterator[Guarded]:

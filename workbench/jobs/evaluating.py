@@ -14,7 +14,7 @@ from workbench.errors import DataError, Problem
 from workbench.evaluation.engine import Halt, Progress, Work
 from workbench.evaluation.run import run
 from workbench.jobs.beginnings import note_start
-from workbench.jobs.calibrating import corrections
+from workbench.jobs.correcting import corrections
 from workbench.jobs.harness import before_tasks, load_tasks
 from workbench.jobs.opening import Opened, open_models
 from workbench.jobs.planning import Plan

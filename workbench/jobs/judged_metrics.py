@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
-
 from workbench.errors import ConfigError, Problem
 from workbench.nouns import fingerprint
 from workbench.runs import EvalRun, ScorerInfo
 from workbench.scoring.base import Scorer
-from workbench.scoring.specs import ScorerSpec
-
-SPECS: TypeAdapter[Scorer] = TypeAdapter(ScorerSpec)
+from workbench.scoring.specs import saved_scorer
+from workbench.store.home import RunFolder
 
 
 def judged_metrics(run: EvalRun, *, binary: bool = True) -> list[str]:
     """Return the metrics of a run that a judge gives; with `binary` only those of pass and fail."""
     pairs = zip(run.scorers, run.spec.scorers, strict=True)
-    return [i.name for i, spec in pairs if (i.binary or not binary) and SPECS.validate_python(spec).judges()]
+    return [i.name for i, spec in pairs if (i.binary or not binary) and saved_scorer(spec).judges()]
 
 
 def scorer_of(run: EvalRun, metric: str) -> Scorer:
     """Return the scorer of a judged metric, as the run saved it. Raises `ConfigError` for a metric without a judge."""
     info = info_of(run, metric)
-    scorer = SPECS.validate_python(run.spec.scorers[run.scorers.index(info)])
+    scorer = saved_scorer(run.spec.scorers[run.scorers.index(info)])
     if not scorer.judges():
         fix = f"name one of: {', '.join(judged_metrics(run, binary=False)) or 'none, this run has no judge'}"
         raise ConfigError(Problem("NOT_JUDGED", "no judge gives this metric", field="judge", got=metric, fix=fix))
@@ -71,3 +68,16 @@ def refuse_without_threshold(info: ScorerInfo, pass_from: float | None) -> None:
         fix = "say from which value it passes: --pass-from 4; or use a rubric with a binary scale"
         what = "a judge is measured on pass and fail, and this metric is not binary"
         raise ConfigError(Problem("NOT_BINARY", what, field="judge", got=info.name, fix=fix))
+
+
+def judged_values(folder: RunFolder, info: ScorerInfo) -> dict[str, float | None]:
+    """Return what the judge said of each answer that it was asked of, by the record id that labelling gives it."""
+    import pyarrow.parquet as pq
+
+    columns = ["sample_id", "repeat", "scorer", "value", "failure"]
+    found: dict[str, float | None] = {}
+    for row in pq.read_table(folder.scores, columns=columns, use_threads=False).to_pylist():
+        if row["scorer"] == info.name and row["failure"] not in ("not_applicable", "no_output"):
+            id = row["sample_id"] if row["repeat"] == 0 else f"{row['sample_id']}#{row['repeat']}"
+            found[id] = row["value"]
+    return found

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from workbench.models import Model, Output, OutputFailure, RagSpec, Request
+from workbench.models import Model, Output, OutputFailure, RagSpec, Request, searched_for
 from workbench.rag.fusing import fused
 from workbench.rag.splitting import Chunk
 from workbench.records import Message, Passage
@@ -98,8 +98,3 @@ class RagPipeline:
             return self._indexes
         near = await asyncio.gather(*(index.nearness(query) for index in self._indexes))
         return [self._indexes[max(range(len(near)), key=lambda at: near[at])]]
-
-
-def searched_for(text: str, mark: str) -> str:
-    """Return what is searched for: what follows the mark, or the whole text."""
-    return (text.rpartition(mark)[2].strip() if mark else "") or text

@@ -23,8 +23,7 @@ from workbench.adapters.own_pipeline.http import passages
 from workbench.calling.budget import Budget
 from workbench.calling.chat import whole_text
 from workbench.errors import ModelError
-from workbench.models import CallableSpec, Output, OutputFailure, Request, Usage
-from workbench.rag.pipeline import searched_for
+from workbench.models import CallableSpec, Output, OutputFailure, Request, Usage, searched_for
 
 LARGEST = 32 * 2**20
 """Bytes of one answer."""

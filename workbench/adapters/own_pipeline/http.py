@@ -13,9 +13,8 @@ from urllib.parse import urlencode
 
 from workbench.calling.chat import Answer, Reply, Sent, Trouble, read_payload, whole_text, without_key
 from workbench.errors import ModelError
-from workbench.models import EndpointSpec, HttpSpec, Request
+from workbench.models import EndpointSpec, HttpSpec, Request, searched_for
 from workbench.nouns import canonical_bytes
-from workbench.rag.pipeline import searched_for
 from workbench.records import Passage
 
 HIGHEST = 1e300

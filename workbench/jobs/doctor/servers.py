@@ -6,7 +6,7 @@ import orjson
 
 from workbench.adapters.openai_endpoint import OpenAIEndpoint
 from workbench.adapters.reaching import Reached, reach
-from workbench.calling.addresses import api_key, check_endpoint
+from workbench.calling.addresses import api_key, check_endpoint, request_headers
 from workbench.calling.secrets import one_line, redact
 from workbench.config.workbench_yaml import Workbench
 from workbench.errors import WorkbenchError
@@ -30,8 +30,7 @@ async def endpoint(name: str, spec: EndpointSpec) -> list[Check]:
     except WorkbenchError as exc:
         return [Check(name=f"key {name}", state="fault", found=str(exc), fix="see docs/configuration.md")]
     held = [] if not spec.api_key_env else [Check(name=f"key {name}", state="ok", found=f"${spec.api_key_env} is set")]
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    reached = await reach(f"{spec.base_url.rstrip('/')}/models", headers, PATIENCE)
+    reached = await reach(f"{spec.base_url.rstrip('/')}/models", request_headers(key), PATIENCE)
     if isinstance(reached, str):
         fix = "is the server running, and is base_url its address?"
         return [*held, _fault(title, f"{spec.base_url}: {one_line(redact(reached, key))}", fix)]
