@@ -14,7 +14,7 @@ from workbench.calibration.calibrated import Calibrated
 from workbench.calibration.correction import Correction
 from workbench.errors import DataError
 from workbench.evaluation.catalogue import Entry
-from workbench.jobs.calibrating import corrections
+from workbench.jobs.correcting import corrections
 from workbench.jobs.judged_cells import Cells, judged_cells
 from workbench.jobs.judged_metrics import judged_metrics
 from workbench.tables import connection, rows

@@ -62,8 +62,8 @@ def cached(reached: Countdown) -> None:
     """An answer is in the cache and not in the journal."""
     original = openai_endpoint.keep_answer
 
-    def keep(*args: Any) -> None:
-        original(*args)
+    async def keep(*args: Any) -> None:
+        await original(*args)
         reached()
 
     openai_endpoint.keep_answer = keep

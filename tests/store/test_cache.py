@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +89,30 @@ def test_r9_a_damaged_entry_is_a_miss_and_can_be_made_again(cache: ResponseCache
     assert cache.get(keys[0]) == {"text": "again"}
 
 
-def test_an_answer_comes_back_marked_as_cached_without_cost_or_latency(cache: ResponseCache) -> None:
+async def test_answers_of_the_same_moment_are_written_together_and_none_is_lost_by_a_stop(tmp_path: Path) -> None:
+    written: list[int] = []
+
+    class Counting(ResponseCache):
+        def keep(self, entries: Sequence[tuple[bytes, bytes]]) -> None:
+            super().keep(entries)
+            written.append(len(entries))
+
+    cache = Counting(tmp_path / "answers.sqlite")
+    keys = [bytes([number]) * 32 for number in range(20)]
+    await asyncio.gather(*(cache.put_together(each, {"text": "yes"}) for each in keys[:10]))
+    assert written == [10] and len(cache.find(keys)) == 10
+    stopped = [asyncio.create_task(cache.put_together(each, {"text": "yes"})) for each in keys[10:]]
+    await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:  # as `asyncio.run` does at its end
+        task.cancel()
+    await asyncio.gather(*stopped, return_exceptions=True)
+    cache.close()
+    assert written == [10, 10] and len(cache.find(keys)) == 20
+
+
+async def test_an_answer_comes_back_marked_as_cached_without_cost_or_latency(cache: ResponseCache) -> None:
     usage = Usage(input_tokens=3, output_tokens=4, cost=5.0, latency=6.0, attempts=2)
-    keep_answer(cache, key(), Output(text="yes", model="m-1", finish_reason="stop", usage=usage))
+    await keep_answer(cache, key(), Output(text="yes", model="m-1", finish_reason="stop", usage=usage))
     kept = kept_answers(cache, [key()])[0]
     free = Usage(input_tokens=3, output_tokens=4, cost=0.0, charged=0.0, cached=True)
     assert kept == Output(text="yes", model="m-1", usage=free)
@@ -99,6 +122,7 @@ def test_what_was_put_survives_the_death_of_the_process(tmp_path: Path) -> None:
     path = tmp_path / "answers.sqlite"
     code = f"""
 import os, signal
+from collections.abc import Sequence
 from pathlib import Path
 from workbench.store.cache import ResponseCache
 ResponseCache(Path({str(path)!r})).put(b"k" * 32, {{"text": "kept"}})
@@ -114,6 +138,7 @@ def test_several_processes_share_a_cache(tmp_path: Path) -> None:
     path = tmp_path / "answers.sqlite"
     code = """
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from workbench.store.cache import ResponseCache
 cache = ResponseCache(Path(sys.argv[1]))

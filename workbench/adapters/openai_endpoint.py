@@ -116,7 +116,7 @@ class OpenAIEndpoint:
         try:
             outcome = await self._ask_in_turn(request, dialect)
             if isinstance(outcome, Output):
-                keep_answer(cache, key, outcome)
+                await keep_answer(cache, key, outcome)
             return outcome
         finally:
             del self._asked[key]

@@ -10,7 +10,8 @@ from pydantic import Field
 from workbench.calibration.judged import Judged
 from workbench.nouns import Many, Noun
 from workbench.runs import Interval
-from workbench.statistics.means import mean_interval
+from workbench.statistics.intervals import t_interval
+from workbench.statistics.means import clustered_se, degrees_of_freedom, group_codes, mean_interval
 
 TARGET = 0.9
 """TPR and TNR that a judge should reach."""
@@ -52,6 +53,8 @@ class Trust(Noun):
     """Of the answers that people fail, those that the judge fails."""
     balanced: float | None
     """Mean of both: .5 is a coin."""
+    balanced_interval: Interval | None = None
+    """Its interval, by t over families; `None` where a class is missing, or nothing varies."""
     accuracy: Share
     """Equal verdicts. Misleads when one class is rare."""
     kappa: float | None
@@ -89,6 +92,7 @@ def measure(rows: Sequence[Judged], slice_name: str = "") -> Trust:
         tpr=tpr,
         tnr=tnr,
         balanced=both,
+        balanced_interval=_balanced_interval(passes, fails),
         accuracy=_share(ruled, None),
         kappa=cohen(tpr.k, len(false_fails), tnr.k, len(false_passes)),
         disagree=(*false_passes, *false_fails),
@@ -117,6 +121,27 @@ def cohen(tp: int, fn: int, tn: int, fp: int) -> float | None:
         return None
     by_chance = ((tp + fn) * (tp + fp) + (tn + fp) * (tn + fn)) / n**2
     return ((tp + tn) / n - by_chance) / (1 - by_chance)
+
+
+def _balanced_interval(passes: Sequence[Judged], fails: Sequence[Judged]) -> Interval | None:
+    """Return the 95 % interval of (TPR + TNR) / 2, both estimated: each answer's distance from its class' rate.
+
+    A family may have answers of both classes, so that the two rates are not independent.
+    """
+    import numpy as np
+
+    rows = [*passes, *fails]
+    codes = group_codes([row.group for row in rows], len(rows))
+    if not passes or not fails or codes.max() < 1:
+        return None
+    hits = [np.array([row.judge == row.human for row in some], dtype=float) for some in (passes, fails)]
+    distances = np.concatenate([(hit - hit.mean()) * len(rows) / (2 * len(hit)) for hit in hits])
+    se = clustered_se(distances, codes)
+    if not se:
+        return None
+    value = float(sum(hit.mean() for hit in hits)) / 2
+    found = t_interval(value, se, degrees_of_freedom(distances, codes, se))
+    return found.model_copy(update={"low": max(0.0, found.low), "high": min(1.0, found.high)})
 
 
 def _share(rows: Sequence[Judged], verdict: bool | None) -> Share:

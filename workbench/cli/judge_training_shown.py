@@ -70,7 +70,8 @@ def choose_and_show(bench: Workbench, asked: ShotsAsked, out: Path | None, *, as
 
 
 def _row(name: str, trust: Trust) -> tuple[str, ...]:
-    balanced = "n/a" if trust.balanced is None else number(trust.balanced)
+    told = f" {interval_text(trust.balanced_interval)}" if trust.balanced_interval else ""
+    balanced = "n/a" if trust.balanced is None else number(trust.balanced) + told
     return name, balanced, _share(trust.tpr), _share(trust.tnr), str(trust.n)
 
 

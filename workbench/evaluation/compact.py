@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from workbench.evaluation.engine import Work, chosen
+from workbench.evaluation.engine import Work, chosen, with_entries
 from workbench.reading.stored import StoredRow
 from workbench.runs import ScorerInfo
 from workbench.store.files import replacing, told_when_full
@@ -36,8 +36,7 @@ async def compact(work: Work, journal: Journal, folder: RunFolder) -> None:
         Table(str(samples_path), sample_schema()) as samples,
         Table(str(scores_path), score_schema()) as scores,
     ):
-        for group in chosen(work.rows, work.spec.limit):
-            entries = await journal.entries([row.id for row in group])
+        async for group, entries in with_entries(chosen(work.rows, work.spec.limit), journal):
             for row in group:
                 sample = orjson.loads(row.text)
                 for repeat in range(work.spec.repeats):

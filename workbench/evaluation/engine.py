@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Protocol, TypeVar
@@ -25,7 +26,7 @@ from workbench.reading.stored import StoredRow
 from workbench.runs import RunSpec, Score, ScoreFailure
 from workbench.scoring.base import Asking, Scorer, Tools
 from workbench.store.cache import Verdicts, verdict_key
-from workbench.store.journal import Journal
+from workbench.store.journal import Entries, Journal
 
 T = TypeVar("T")
 CHUNK = 512
@@ -194,6 +195,25 @@ def chosen(rows: Rows, limit: int | None, batch: int = 256) -> Iterator[list[Sto
             yield few
 
 
+async def with_entries(
+    groups: Iterable[list[StoredRow]], journal: Journal
+) -> AsyncGenerator[tuple[list[StoredRow], Entries]]:
+    """Yield groups of samples with what the journal holds of them; the next one is looked up while one is worked on."""
+    ahead: tuple[list[StoredRow], asyncio.Task[Entries]] | None = None
+    try:
+        for group in groups:
+            looked_up = asyncio.create_task(journal.entries([row.id for row in group]))
+            await asyncio.sleep(0)  # the journal's thread begins
+            if ahead is not None:
+                yield ahead[0], await ahead[1]
+            ahead = group, looked_up
+        if ahead is not None:
+            yield ahead[0], await ahead[1]
+    finally:
+        if ahead is not None:
+            ahead[1].cancel()
+
+
 def kept_places(rows: Rows, limit: int | None) -> frozenset[int] | None:
     """Return the positions that a limit keeps, `None` for all.
 
@@ -223,29 +243,30 @@ async def _feed(
 ) -> None:
     """Finish the units that need nobody, and queue the others for the workers."""
     try:
-        for group in chosen(work.rows, work.spec.limit, max(1, CHUNK // work.spec.repeats)):
-            units = await _unfinished(work, journal, group, progress)
-            await _at_hand(work, journal, units)
-            for unit in units:
+        groups = chosen(work.rows, work.spec.limit, max(1, CHUNK // work.spec.repeats))
+        async with aclosing(with_entries(groups, journal)) as looked_up:
+            async for group, entries in looked_up:
+                units = _unfinished(work, group, entries, progress)
+                await _at_hand(work, journal, units)
+                for unit in units:
+                    if halt.event.is_set():
+                        break
+                    if unit.whole:
+                        progress.done += 1
+                        progress.failed += unit.failed
+                    else:
+                        await queue.put(unit)
+                watch(progress)
                 if halt.event.is_set():
                     break
-                if unit.whole:
-                    progress.done += 1
-                    progress.failed += unit.failed
-                else:
-                    await queue.put(unit)
-            watch(progress)
-            if halt.event.is_set():
-                break
     except WorkbenchError as exc:
         halt.because(exc)
     for _ in range(work.workers):
         await queue.put(None)
 
 
-async def _unfinished(work: Work, journal: Journal, group: Sequence[StoredRow], progress: Progress) -> list[Unit]:
+def _unfinished(work: Work, group: Sequence[StoredRow], entries: Entries, progress: Progress) -> list[Unit]:
     """Return the units of some samples that are not whole in the journal."""
-    entries = await journal.entries([row.id for row in group])
     units = []
     for row in group:
         for repeat in range(work.spec.repeats):

@@ -226,7 +226,7 @@ class WaitingModel:
         model = await self._server.model(self._name)
         answer = await model.generate(request)
         if self._cache is not None and isinstance(answer, Output):
-            keep_answer(self._cache, answer_key(self._identity, request), answer)
+            await keep_answer(self._cache, answer_key(self._identity, request), answer)
         return answer
 
     def kept(self, requests: Sequence[Request]) -> Sequence[bytes | None]:

@@ -6,6 +6,7 @@ enough, because the durable truth of a run is its journal. JSON only, never pick
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import sqlite3
@@ -28,6 +29,8 @@ PATIENCE = 30.0
 """Seconds to wait for another process that is writing."""
 CHECK = 8
 """Bytes of the checksum."""
+PAUSE = 0.004
+"""Seconds in which answers gather before they are written: as in the journal, short beside any model's latency."""
 TOGETHER = 256
 """Verdicts that are written together."""
 
@@ -141,9 +144,45 @@ class ResponseCache(Kept):
         found = self.find([key])
         return orjson.loads(found[key]) if found else None
 
+    def __init__(self, path: Path) -> None:
+        """`path` is the SQLite file; it is made, with its folder, at the first use."""
+        super().__init__(path)
+        self._gathered: list[tuple[bytes, bytes]] = []
+        self._written: asyncio.Future[None] | None = None
+
     def put(self, key: bytes, payload: dict[str, Any]) -> None:
         """Keep plain data under `key`; committed on return. Raises `IncompleteRun` when the disk is full."""
         self.keep([(key, canonical_bytes(payload))])
+
+    async def put_together(self, key: bytes, payload: dict[str, Any]) -> None:
+        """Do the same for this and whatever else comes within a few milliseconds, in one transaction."""
+        self._gathered.append((key, canonical_bytes(payload)))
+        if self._written is None:
+            loop = asyncio.get_running_loop()
+            self._written = loop.create_future()
+            loop.call_later(PAUSE, self._write)
+        await asyncio.shield(self._written)
+
+    def _write(self) -> None:
+        written, self._written = self._written, None
+        try:
+            self._keep_gathered()
+        except Exception as exc:
+            if written is not None:
+                written.set_exception(exc)
+            return
+        if written is not None:
+            written.set_result(None)
+
+    def _keep_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self.keep(gathered)
+
+    def close(self) -> None:
+        """Write what a stopped run still had gathered, and close the file."""
+        self._keep_gathered()
+        super().close()
 
 
 class Verdicts(Kept):
@@ -196,8 +235,8 @@ def unpaid(input_tokens: int | None, output_tokens: int | None) -> Usage:
     return Usage(input_tokens=input_tokens, output_tokens=output_tokens, cost=0.0, charged=0.0, cached=True)
 
 
-def keep_answer(cache: ResponseCache, key: bytes, output: Output) -> None:
-    """Keep an answer; failures are never kept. Raises `IncompleteRun` when the disk is full."""
+async def keep_answer(cache: ResponseCache, key: bytes, output: Output) -> None:
+    """Keep an answer, on disk on return; failures are never kept. Raises `IncompleteRun` when the disk is full."""
     usage = output.usage
     payload: dict[str, Any] = {
         "text": output.text,
@@ -208,7 +247,7 @@ def keep_answer(cache: ResponseCache, key: bytes, output: Output) -> None:
         **({"levels": output.levels} if output.levels else {}),
         **({"contexts": [passage.model_dump(mode="json") for passage in output.contexts]} if output.contexts else {}),
     }
-    cache.put(key, payload)
+    await cache.put_together(key, payload)
 
 
 def _checksum(key: bytes, payload: bytes) -> bytes:

@@ -77,7 +77,7 @@ class LmEvalModel:
         choices = [str(one.args[1]) for one in prompts.requests]
         output = Output(text=write_responses(self._tasks.output_type(prompts.task), responses, choices), usage=usage)
         if self._cache is not None:
-            keep_answer(self._cache, self._key(request), output)
+            await keep_answer(self._cache, self._key(request), output)
         return output
 
     def kept(self, requests: Sequence[Request]) -> Sequence[bytes | None]:
