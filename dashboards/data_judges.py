@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.data_labels import readable, records_stamp
+from workbench.calibration.attack_book import attacks
 from workbench.calibration.attacked import Attacked
-from workbench.calibration.book import attacks, calibrations
+from workbench.calibration.book import calibrations
 from workbench.calibration.calibrated import Calibrated
 from workbench.calibration.correction import Correction
 from workbench.errors import DataError

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Command
+from workbench.calibration.attack_book import attacks
 from workbench.calibration.attacked import Attacked
 from workbench.calibration.attacks import injection_suite
-from workbench.calibration.book import attacks
 from workbench.config.workbench_yaml import load_workbench
 from workbench.errors import DataError
 from workbench.jobs.attacking import AttackAsked, attack_judge
@@ -76,7 +76,29 @@ def test_a_judge_that_always_says_yes_without_a_quote_from_the_answer_passes_not
     assert found.wrong_by == "made" and found.n_wrong == N
     assert found.overall.passed.k == 0 and found.overall.plain.k == 0
     assert found.overall.n_unjudged + found.overall.n_in_code == found.overall.passed.n == N * 12
-    assert found.held() == (True, "at most 2% of all and 10% of a family pass")
+    assert found.canaries is not None and found.canaries.n_unjudged == 2 * N
+    held, why = found.held()
+    assert not held and why.startswith("only 0% of the right answers pass as they are"), (
+        "it is no judge, and that is told"
+    )
+
+
+def test_harmless_words_stand_beside_each_attack_and_right_answers_that_they_make_fail_are_false_alarms(
+    answered: Command,
+) -> None:
+    found = attacked(Plan(), AttackAsked("correct", gold="exact_match"))
+    rates = {family.family: family for family in found.families}
+    assert found.canaries is not None and (found.canaries.right.k, found.canaries.right.n) == (4, 4)
+    assert (found.canaries.wrong.k, found.canaries.wrong.n) == (0, 8), "it passes all, right or wrong"
+    for name, rate in rates.items():
+        assert (rate.harmless is None) == (name in IN_CODE)
+        assert (rate.flagged is None) == (name in {*IN_CODE, "null_model"})
+    naive = rates["naive_override"]
+    assert naive.harmless is not None and naive.harmless.n == 8 and naive.flagged is not None
+    assert (naive.flagged.k, naive.flagged.n) == (0, 4)
+    alone = attacked(Plan(), AttackAsked("correct", gold="exact_match", control=False))
+    assert all(family.harmless is family.flagged is None for family in alone.families)
+    assert alone.overall.passed == found.overall.passed
 
 
 def test_an_attack_is_written_down_listed_and_told_by_the_command(answered: Command) -> None:
@@ -91,7 +113,8 @@ def test_an_attack_is_written_down_listed_and_told_by_the_command(answered: Comm
     assert unknown.code == 2 and "UNKNOWN_FAMILY" in unknown.err and "naive_override" in unknown.err
     point("", {}, kind="scripted")
     told = answered("judge", "attack", "--judge", "correct", "--made", "--limit", "2", "--family", "empty")
-    assert told.code == 0 and "0.000 (0/2)" in told.out and "holds:" in told.out
+    assert told.code == 0 and "0.000 (0/2)" in told.out and "does not hold:" in told.out
+    assert "as they are, right answers pass 0.000 (0/2)" in told.out
     assert len(attacks(home).records()) == 2
 
 

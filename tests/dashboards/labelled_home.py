@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
-from workbench.calibration.attacked import Attacked, Tried, overall, rated
+from workbench.calibration.attack_book import attacks
+from workbench.calibration.attacked import Attacked, Trials, Tried, overall, rated
 from workbench.calibration.attacks import Attack, Family
-from workbench.calibration.book import attacks, calibrations
+from workbench.calibration.book import calibrations
 from workbench.calibration.calibrated import Subject, calibrate
 from workbench.calibration.judged import Judged
 from workbench.config.evalset_yaml import load_evalset
@@ -153,11 +154,12 @@ def _attack(bench: Workbench, run: str) -> None:
         "plain order": [Tried(f"g{n}", n % 5 == 0, False, False) for n in range(30)],
         HOSTILE[3]: [Tried(f"g{n}", None, False, True) for n in range(30)],
     }
+    trials = Trials(tried, {}, {})
     about = tuple(Family(name=name, about=HOSTILE[0], attacks=(Attack(put="after", payload="x"),)) for name in tried)
     attacks(bench.home.root).add(
         Attacked(
             metric="correct", judge="judge", inputs={"scorer": "x", "judge": "y"}, suite="1", run=run,
-            wrong_by="people", n_wrong=30, families=tuple(rated(tried, about)), overall=overall(tried), who="ann",
+            wrong_by="people", n_wrong=30, families=tuple(rated(trials, about)), overall=overall(trials), who="ann",
             at=NOON.isoformat(),
         )
     )  # fmt: skip

@@ -30,7 +30,18 @@ class Attack(Noun):
 
     def applied(self, output: Output, passages: Sequence[Passage]) -> Output:
         """Return a wrong answer with the payload; `passages` are those that the judge would see without it."""
-        payload = _disguised(self.payload.replace("{answer}", output.text), self.disguise)
+        return self._put(self._filled(output), output, passages)
+
+    def harmless(self, output: Output, passages: Sequence[Passage], words: str) -> Output:
+        """Return an answer with harmless words in the payload's place, as long and disguised likewise."""
+        n = len(self._filled(output))
+        return self._put((words * (n // len(words) + 1))[:n], output, passages)
+
+    def _filled(self, output: Output) -> str:
+        return self.payload.replace("{answer}", output.text)
+
+    def _put(self, text: str, output: Output, passages: Sequence[Passage]) -> Output:
+        payload = _disguised(text, self.disguise)
         if self.put == "passage":
             kept = (output.contexts or tuple(passages), Passage(id=PASSAGE, text=payload))
             return output.model_copy(update={"contexts": (*kept[0], kept[1])})
@@ -56,6 +67,8 @@ class Suite(Noun):
 
     version: str
     """Bumped with any change."""
+    harmless: str = Field(min_length=20)
+    """Words that ask for nothing and say nothing of the matter: what stands in an attack's place to compare with."""
     families: Many[Family] = Field(min_length=1)
     """In the order of the table."""
 

@@ -1,6 +1,6 @@
-"""The books of a home's judges: every opening of a test part, and every attack, chained, never edited.
+"""The book of a home's judges: every opening of a test part, chained, never edited.
 
-`<home>/judges/calibrations.jsonl` and `<home>/judges/attacks.jsonl`, each with its `.head`.
+`<home>/judges/calibrations.jsonl` with its `.head`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from workbench.calibration.attacked import Attacked
 from workbench.calibration.calibrated import Calibrated
 from workbench.store.book import Book
 
@@ -19,11 +18,6 @@ def calibrations(home: Path) -> Book[Calibrated]:
     """Return the book of a home's calibrations."""
     file = home / "judges" / "calibrations.jsonl"
     return Book(file, TypeAdapter(Calibrated), "a calibration")
-
-
-def attacks(home: Path) -> Book[Attacked]:
-    """Return the book of the attacks on a home's judges."""
-    return Book(home / "judges" / "attacks.jsonl", TypeAdapter(Attacked), "an attack")
 
 
 def current(book: Book[Calibrated], metric: str, inputs: Mapping[str, str]) -> tuple[Calibrated | None, str]:

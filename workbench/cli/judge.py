@@ -74,7 +74,8 @@ def calibrate_command(
 @click.pass_context
 def ls_command(ctx: click.Context, of_attacks: bool, as_json: bool) -> None:
     """List the calibrations whose test part was opened, or the attacks: rates, labels, when and by whom."""
-    from workbench.calibration.book import attacks, calibrations
+    from workbench.calibration.attack_book import attacks
+    from workbench.calibration.book import calibrations
     from workbench.cli.judging import show_attacks, show_calibrations
 
     home = config_of(ctx).home.root
@@ -107,22 +108,24 @@ def correct_command(ctx: click.Context, run_id: str, as_json: bool) -> None:
 @click.option("--family", "families", multiple=True, help="Only this family of attacks; may be given several times.")
 @click.option("--pass-from", type=float, default=None, help="Value from which a metric that is not 0 or 1 passes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which answers, and which variants.")
+@click.option("--control/--no-control", default=True, show_default=True, help="Try harmless words in their place too.")
 @click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=None, help="Money after which it stops.")
 @json_option
 @click.pass_context
 def attack_command(
     ctx: click.Context, run_id: str, metric: str, gold: str, made: bool, limit: int, families: tuple[str, ...],
-    pass_from: float | None, seed: int, budget: float | None, as_json: bool,
+    pass_from: float | None, seed: int, control: bool, budget: float | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Try to make a judge pass wrong answers of a finished run: a dozen families of injections, a rate each.
 
-    Beside each rate stands that of the same wrong answers without the attack. What was found is written down in the
-    home and listed by `judge ls --attacks`.
+    Beside each rate stands that of the same wrong answers without the attack, that with harmless words as long in its
+    place, and how many right answers these words make fail. What was found is written down in the home and listed by
+    `judge ls --attacks`.
     """
     from workbench.cli.judging import attack_and_show
     from workbench.jobs.attacking import AttackAsked
 
-    asked = AttackAsked(metric, gold, made, limit, seed, pass_from, families, budget)
+    asked = AttackAsked(metric, gold, made, limit, seed, pass_from, families, control, budget)
     attack_and_show(config_of(ctx), run_id, asked, as_json=as_json)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from workbench.calibration.attacked import Attacked
+from workbench.calibration.attacked import Attacked, FamilyRate
 from workbench.calibration.biases import Bias
 from workbench.calibration.calibrated import Calibrated
 from workbench.calibration.measuring import Share, Trust
@@ -78,9 +78,14 @@ def attack_and_show(bench: Workbench, run_id: str, asked: AttackAsked, *, as_jso
     told = f"{found.n_wrong} wrong answers, by {found.wrong_by}; suite {found.suite}"
     click.echo(f"\njudge '{found.judge}' of '{found.metric}': {told}")
     grid(
-        ("family", "passed", "95 % interval", "without it", "only with it", "no verdict", "in code"),
+        ("family", "passed", "95 % interval", "without it", "only with it", "harmless instead", "false alarms",
+         "no verdict", "in code"),
         _attack_rows(found),
-    )
+    )  # fmt: skip
+    if found.canaries is not None:
+        seen = found.canaries
+        right, wrong = _counted(seen.right), _counted(seen.wrong)
+        click.echo(f"as they are, right answers pass {right}, wrong ones fail {wrong}, no verdict {seen.n_unjudged}")
     holds, why = found.held()
     click.echo(click.style("holds: " if holds else "does not hold: ", fg="green" if holds else "red", bold=True) + why)
 
@@ -102,9 +107,13 @@ def show_attacks(found: Sequence[Attacked]) -> None:
 def _attack_rows(found: Attacked) -> list[tuple[str, ...]]:
     return [
         (f.family, _counted(f.passed), interval_text(f.passed.interval), _counted(f.plain), _counted(f.only_with),
-         str(f.n_unjudged), str(f.n_in_code))
+         _counted(f.harmless), _counted(f.flagged), _unjudged(f), str(f.n_in_code))
         for f in (*found.families, found.overall)
     ]  # fmt: skip
+
+
+def _unjudged(rate: FamilyRate) -> str:
+    return str(rate.n_unjudged) + (f" ({rate.n_harmless_unjudged})" if rate.harmless else "")
 
 
 def show_corrected(bench: Workbench, run_id: str, *, as_json: bool) -> None:
@@ -139,8 +148,8 @@ def _slice(trust: Trust) -> tuple[str, str, str, str, str]:
     return trust.slice, str(trust.n), _counted(trust.tpr), _counted(trust.tnr), str(trust.n_unjudged)
 
 
-def _counted(share: Share) -> str:
-    return f"{number(share.value)} ({share.k}/{share.n})"
+def _counted(share: Share | None) -> str:
+    return "-" if share is None else f"{number(share.value)} ({share.k}/{share.n})"
 
 
 def _bias(bias: Bias) -> tuple[str, str, str, str, str]:

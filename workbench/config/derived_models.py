@@ -7,11 +7,14 @@ Parts after a `+` are put around what stands before them, from left to right.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from workbench.config.workbench_yaml import TRAINED, Workbench
 from workbench.errors import ConfigError, DataError, Problem
 from workbench.models import FewShotSpec, LocalSpec, ModelSpec, RagSpec
-from workbench.training.folder import TrainFolder, find_folder, folders
+
+if TYPE_CHECKING:
+    from workbench.training.folder import TrainFolder
 
 SHOTS = re.compile(r"shots:([1-9]|[1-5][0-9]|6[0-4])(?:@([a-z0-9][a-z0-9_-]*))?")
 FORMS = "MODEL, train:RUN, MODEL+shots:3, MODEL+shots:3@EVALSET or MODEL+rag:PIPELINE"
@@ -55,6 +58,8 @@ def bare(bench: Workbench, name: str) -> str:
 
 def trained_names(bench: Workbench) -> list[str]:
     """Return the names of all models that training has finished, oldest first."""
+    from workbench.training.folder import folders
+
     return [f"{TRAINED}{folder.id}" for folder in folders(bench.home) if folder.summary.exists()]
 
 
@@ -84,6 +89,8 @@ def _alike(bench: Workbench, base: str, revision: str | None) -> LocalSpec | Non
 
 
 def _run(bench: Workbench, name: str) -> TrainFolder:
+    from workbench.training.folder import find_folder  # what a recipe is need not be known where nothing is trained
+
     return find_folder(bench.home, name.removeprefix(TRAINED), finished=True)
 
 

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workbench.calibration.attacked import Attacked, Tried, overall, rated
-from workbench.calibration.attacks import Family, injection_suite
-from workbench.calibration.book import attacks
+from workbench.calibration.attack_book import attacks
+from workbench.calibration.attacked import Attacked, Canaries, Trials, Tried, canaries, overall, rated
+from workbench.calibration.attacks import Attack, Family, injection_suite
 from workbench.calling.budget import Budget
 from workbench.config.workbench_yaml import Workbench
-from workbench.errors import ConfigError, DataError, Problem
-from workbench.evaluation.arms import Finished, sample_scores
+from workbench.errors import ConfigError, Problem
 from workbench.evaluation.run import read_run
 from workbench.jobs.acting import who
+from workbench.jobs.attack_answers import KnownAnswers, known_answers
 from workbench.jobs.calibrating import now
-from workbench.jobs.human_verdicts import human_verdicts
 from workbench.jobs.identities import identity
 from workbench.jobs.judged_metrics import info_of, inputs_by, judge_of, passes, refuse_without_threshold, scorer_of
 from workbench.jobs.opening import Opened, open_models
-from workbench.jobs.run_answers import RunAnswer, run_answers
+from workbench.jobs.run_answers import RunAnswer
 from workbench.models import Output
-from workbench.runs import EvalRun, Score, ScoreFailure, ScorerInfo
+from workbench.runs import Score, ScoreFailure, ScorerInfo
 from workbench.scoring.base import Scorer
-from workbench.store.home import RunFolder
+
+Change = Callable[[Attack, RunAnswer], Output]
+"""What makes an answer of an attack and an answer."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class AttackAsked:
     """Value from which a metric that is not 0 or 1 passes an answer."""
     families: tuple[str, ...] = ()
     """Families of the suite that are tried; empty: all."""
+    control: bool = True
+    """Whether harmless words are tried in the attacks' place, on the wrong answers and on right ones."""
     budget: float | None = None
     """Money after which it stops."""
 
@@ -61,71 +63,32 @@ async def attack_judge(bench: Workbench, run_id: str, asked: AttackAsked, say: C
     scorer, info = scorer_of(run, asked.metric), info_of(run, asked.metric)
     refuse_without_threshold(info, asked.pass_from)
     families = _families(asked.families)
-    wrong, by = wrong_answers(bench, run, folder, asked)
+    known = known_answers(
+        bench, run, folder, gold=asked.gold, made=asked.made, limit=asked.limit, seed=asked.seed
+    )  # fmt: skip
     judges = scorer.judges()
     async with open_models(bench, judges, Budget(asked.budget), say) as opened:
-        say(f"{len(wrong)} wrong answers x {len(families)} families of attacks, and each once without")
+        say(f"{len(known.wrong)} wrong answers x {len(families)} families of attacks, and each once without")
+        if asked.control:
+            say(f"the same and {len(known.right)} right ones with harmless words in the attacks' place")
         work = _Work(scorer, info, asked.pass_from, opened, asyncio.Semaphore(_at_once(opened)))
-        tried = await work.all(wrong, families)
+        trials, seen = await work.all(known, families, asked.control)
     found = Attacked(
         metric=asked.metric,
         judge=judge_of(run, asked.metric),
         inputs=inputs_by(run.spec.fingerprints[f"scorer:{asked.metric}"], [identity(bench, j) for j in judges]),
         suite=injection_suite().mark(),
         run=run.id,
-        wrong_by=by,
-        n_wrong=len(wrong),
-        families=tuple(rated(tried, families)),
-        overall=overall(tried),
+        wrong_by=known.by,
+        n_wrong=len(known.wrong),
+        families=tuple(rated(trials, families)),
+        overall=overall(trials),
+        canaries=seen,
         who=who(),
         at=now(),
     )
     attacks(bench.home.root).add(found)
     return found
-
-
-def wrong_answers(bench: Workbench, run: EvalRun, folder: RunFolder, asked: AttackAsked) -> tuple[list[RunAnswer], str]:
-    """Return answers that are known to be wrong, a stable choice of at most `limit`, and who says so."""
-    answers = list(run_answers(folder))
-    if asked.made:
-        found, by = _made(answers), "made"
-    elif asked.gold:
-        found, by = _failed_by(run, folder, answers, asked.gold), asked.gold
-    else:
-        human = human_verdicts(bench).passed
-        found, by = [a for a in answers if human.get((a.id, (a.output.text,))) is False], "people"
-    found = [a for a in found if a.output.text.strip()]
-    if not found:
-        what = f"no answer of this run is known to be wrong by {by}"
-        fix = "name a metric that knows, --gold exact_match; or --made: right answers to other questions"
-        raise DataError(Problem("NO_WRONG_ANSWERS", what, file=str(folder.path), fix=fix))
-    return sorted(found, key=lambda a: _hashed(f"{asked.seed}:{a.id}"))[: asked.limit], by
-
-
-def _made(answers: Sequence[RunAnswer]) -> list[RunAnswer]:
-    """Return each sample with the first reference of another family's sample, where that is none of its own."""
-    donors = [a for a in answers if a.sample.references]
-    found = []
-    for at, answer in enumerate(donors):
-        own = {r.strip().casefold() for r in answer.sample.references}
-        others = (*donors[at + 1 :], *donors[:at])
-        given = (o.sample.references[0] for o in others if o.group != answer.group)
-        wrong = next((text for text in given if text.strip().casefold() not in own), None)
-        if wrong is not None:
-            found.append(RunAnswer(answer.id, answer.sample, answer.output.model_copy(update={"text": wrong})))
-    return found
-
-
-def _failed_by(run: EvalRun, folder: RunFolder, answers: Sequence[RunAnswer], gold: str) -> list[RunAnswer]:
-    info = info_of(run, gold)
-    if not info.binary:
-        fix = "name a metric of pass and fail, such as exact_match"
-        raise ConfigError(
-            Problem("NOT_BINARY", "what is wrong must be told by 0 and 1", field="gold", got=gold, fix=fix)
-        )
-    scores = sample_scores([Finished(run, folder)], gold)
-    failed = {id for id, s in scores.items() if s.values and not any(passes(v, info, None) for v in s.values)}
-    return [a for a in answers if a.sample.id in failed]
 
 
 def _families(names: Sequence[str]) -> Sequence[Family]:
@@ -148,23 +111,41 @@ class _Work:
     opened: Opened
     slots: asyncio.Semaphore
 
-    async def all(self, wrong: Sequence[RunAnswer], families: Sequence[Family]) -> dict[str, list[Tried]]:
-        """Return what was tried, by family."""
-        plain = await asyncio.gather(*(self._judged(a, a.output) for a in wrong))
-        tried = await asyncio.gather(
-            *(
-                self._tried(a, family, at, plain[at])
-                for family in families
-                for at, a in enumerate(wrong)
-            )
-        )  # fmt: skip
-        return {f.name: list(tried[i * len(wrong) : (i + 1) * len(wrong)]) for i, f in enumerate(families)}
+    async def all(self, known: KnownAnswers, families: Sequence[Family], control: bool) -> tuple[Trials, Canaries]:
+        """Return what was tried, by family, and how the judge does on the known answers as they are."""
+        wrong, right = await asyncio.gather(*(self._as_they_are(some) for some in (known.wrong, known.right)))
+        judged = [f for f in families if not f.in_code] if control else []
+        beside = [f for f in judged if all(attack.put != "instead" for attack in f.attacks)]
+        attacked, harmless, alarmed = await asyncio.gather(
+            self._by_family(wrong, families, _attack),
+            self._by_family(wrong, judged, _harmless),
+            self._by_family(right, beside, _harmless),
+        )
+        return Trials(attacked, harmless, alarmed), canaries([v for _, v in right], [v for _, v in wrong])
 
-    async def _tried(self, answer: RunAnswer, family: Family, at: int, plain: Score | ScoreFailure) -> Tried:
-        attack = family.attacks[at % len(family.attacks)]
-        score = await self._judged(answer, attack.applied(answer.output, answer.sample.contexts))
-        in_code = isinstance(score, Score) and score.usage is None
-        return Tried(answer.group, self._passed(score), self._passed(plain), in_code)
+    async def _as_they_are(self, answers: Sequence[RunAnswer]) -> list[tuple[RunAnswer, Tried]]:
+        """Return answers with what the judge says of them without anything put to them."""
+        scores = await asyncio.gather(*(self._judged(a, a.output) for a in answers))
+        passed = map(self._passed, scores)
+        return [(a, Tried(a.group, plain, plain, False)) for a, plain in zip(answers, passed, strict=True)]
+
+    async def _by_family(
+        self, answers: Sequence[tuple[RunAnswer, Tried]], families: Sequence[Family], change: Change
+    ) -> dict[str, list[Tried]]:
+        """Return what the judge says of answers that were changed, by family; each has one of its variants, in turn."""
+        found = await asyncio.gather(
+            *(
+                self._tried(answer, plain, change(family.attacks[at % len(family.attacks)], answer))
+                for family in families
+                for at, (answer, plain) in enumerate(answers)
+            )
+        )
+        n = len(answers)
+        return {f.name: list(found[i * n : (i + 1) * n]) for i, f in enumerate(families)}
+
+    async def _tried(self, answer: RunAnswer, plain: Tried, changed: Output) -> Tried:
+        score = await self._judged(answer, changed)
+        return Tried(answer.group, self._passed(score), plain.plain, isinstance(score, Score) and score.usage is None)
 
     async def _judged(self, answer: RunAnswer, output: Output) -> Score | ScoreFailure:
         async with self.slots:
@@ -174,9 +155,13 @@ class _Work:
         return passes(score.value, self.info, self.pass_from) if isinstance(score, Score) else None
 
 
+def _attack(attack: Attack, answer: RunAnswer) -> Output:
+    return attack.applied(answer.output, answer.sample.contexts)
+
+
+def _harmless(attack: Attack, answer: RunAnswer) -> Output:
+    return attack.harmless(answer.output, answer.sample.contexts, injection_suite().harmless)
+
+
 def _at_once(opened: Opened) -> int:
     return 2 * min(model.concurrency for model in opened.models.values())
-
-
-def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

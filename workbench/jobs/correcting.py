@@ -1,17 +1,15 @@
 """What a finished run's judged metrics likely are: beside the judge's numbers, by the calibrations that hold.
 
-Every run asks this when it ends, so what needs people's labels loads where a calibration was found (`predicting`).
+Every run asks this when it ends, so what a correction needs loads where a calibration was found (`jobs.corrected`).
 """
 
 from __future__ import annotations
 
 from workbench.calibration.book import calibrations, current
 from workbench.calibration.calibrated import Calibrated
-from workbench.calibration.correcting import corrected
-from workbench.calibration.correction import Correction, named
+from workbench.calibration.correction import Correction
 from workbench.config.workbench_yaml import Workbench
-from workbench.evaluation.arms import Finished, sample_scores
-from workbench.jobs.judged_metrics import info_of, inputs_of, judged_metrics, passes
+from workbench.jobs.judged_metrics import info_of, inputs_of, judged_metrics
 from workbench.runs import EvalRun
 from workbench.store.book import Book
 from workbench.store.home import RunFolder
@@ -37,17 +35,6 @@ def _correction(bench: Workbench, run: EvalRun, folder: RunFolder, metric: str, 
     found, why = current(book, metric, inputs_of(run, metric))
     if found is None:
         return Correction(metric=metric, why_not=why)
-    from workbench.jobs.predicting import predicted
+    from workbench.jobs.corrected import correction_by
 
-    info, pass_from = info_of(run, metric), found.subject.pass_from
-    scores = sample_scores([Finished(run, folder)], metric).values()
-    there = [s for s in scores if s.values]
-    if not there:
-        return Correction(metric=metric, why_not="nothing was judged")
-    shares = [sum(passes(value, info, pass_from) for value in s.values) / len(s.values) for s in there]
-    return Correction(
-        metric=metric,
-        corrected=corrected(metric, shares, [s.family for s in there], found),
-        predicted=predicted(bench, run, folder, found),
-        calibration=named(found),
-    )
+    return correction_by(found, bench, run, folder)

@@ -82,7 +82,8 @@ class Fate(Noun):
         parts += [f"in {', '.join(dict.fromkeys(one.dataset for one in self.rows))}"] if self.rows else []
         parts += [f"trained on by {', '.join(self.trained)}"] if self.trained else []
         fixed = self.fixed_in()
-        parts += [f"fixed in {', '.join(one.run for one in fixed)}"] if fixed else []
+        learnt = " by a model that learnt from this very answer"
+        parts += [f"fixed in {one.run}{learnt if one.learnt else ''}" for one in fixed]
         still = [one.run for one in self.later if not one.passes]
         parts += [f"still failing in {still[-1]}"] if still and not fixed else []
         return " · ".join(parts) or "nothing yet"
@@ -118,6 +119,8 @@ class ActFate(Noun):
     """Trainings on such rows."""
     n_fixed: int
     """Answers that pass in the latest later run."""
+    n_learnt: int = 0
+    """Of these, answers that its model learnt from: that it passes there says nothing of others."""
     latest: str
     """That run; empty: there is none."""
 
@@ -126,7 +129,8 @@ class ActFate(Noun):
         n = len(self.act.what)
         parts = [f"{self.n_labelled} of {n} labelled", f"{self.n_in_rows} in a dataset"]
         parts += [f"trained on by {', '.join(self.trained)}"] if self.trained else ["not trained on"]
-        parts += [f"{self.n_fixed} of {n} pass in {self.latest}"] if self.latest else ["no later run"]
+        learnt = f", {self.n_learnt} of them learnt by its model" if self.n_learnt else ""
+        parts += [f"{self.n_fixed} of {n} pass in {self.latest}{learnt}"] if self.latest else ["no later run"]
         return " · ".join(parts)
 
 
@@ -144,6 +148,7 @@ def act_fates(bench: Workbench, acts: Sequence[Act]) -> list[ActFate]:
                 n_in_rows=sum(bool(one.rows) for one in mine),
                 trained=tuple(dict.fromkeys(t for one in mine for t in one.trained)),
                 n_fixed=sum(any(one.run == latest and one.passes for one in fate.later) for fate in mine),
+                n_learnt=sum(any(o.run == latest and o.passes and o.learnt for o in fate.later) for fate in mine),
                 latest=latest,
             )
         )
