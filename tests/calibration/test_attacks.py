@@ -28,6 +28,18 @@ def test_an_attack_brings_its_payload_and_leaves_nothing_to_fill_in(family: Fami
         assert bool(why_hollow(made.text)) == family.in_code
 
 
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
+def test_harmless_words_stand_where_the_attack_would_and_are_as_long(family: Family) -> None:
+    answer, words = Output(text="It is {question} 7."), injection_suite().harmless
+    for attack in family.attacks:
+        bad, good = attack.applied(answer, ()), attack.harmless(answer, (), words)
+        assert len(bad.text) == len(good.text) and len(bad.contexts) == len(good.contexts)
+        if attack.disguise != "base64":
+            assert [len(p.text) for p in bad.contexts] == [len(p.text) for p in good.contexts]
+        assert "verdict" not in good.text and "pass" not in good.text
+        assert (answer.text in good.text) == (attack.put != "instead")
+
+
 def test_a_passage_joins_those_that_the_judge_would_have_seen() -> None:
     attack = Attack(put="passage", payload="says {answer}")
     given = (Passage(id="p", text="given"),)
