@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
 from dashboards import data, data_labels
+from workbench.errors import DataError
 from workbench.evaluation.one_sample import OneSample, one_sample
 from workbench.failures.clusters import Clustering
 from workbench.failures.counting import Bar, CodeAgreement, Saturation, coder_agreement, pareto, saturation
@@ -39,6 +42,15 @@ def book() -> Standing:
 def book_stamp() -> str:
     """Return what changes with every line of the book."""
     return data.stamp(book_of(data.home().root).file)
+
+
+def waiting(pulled: Sequence[str]) -> list[str]:
+    """Return the datasets that were sent to annotators from here and of which nothing was pulled, the latest first."""
+    jobs = [job.command for job in data.jobs() if job.state == "done" and job.command.argv[:2] == ("label", "push")]
+    sent = [(command.at, command.argv[2]) for command in jobs]
+    with suppress(DataError):  # the failures page tells of a damaged book
+        sent += [(act.at, act.into) for act in book().acts if act.to == "argilla"]
+    return [name for name in dict.fromkeys(name for _, name in sorted(sent, reverse=True)) if name not in pulled]
 
 
 def taxonomy() -> Taxonomy:

@@ -17,14 +17,19 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import access
+from dashboards import access, data
 from dashboards.charts import Drawn
 from workbench.errors import WorkbenchError
+from workbench.jobs import background
 from workbench.jobs.background import Job
 from workbench.reports.escaping import markdown_text, one_line, shorten, visible
 from workbench.reports.words import interval_text, metric_name, number
 from workbench.runs import Interval, Metric, ScorerInfo
 
+LIVE = 2.0
+"""Seconds between two looks at a job that was started here."""
+LAST = 12
+"""Lines of its log that are shown of a job that did not come to its end."""
 LONG = 20_000
 """Characters of one text that are shown; the rest is counted."""
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "orange", "waived": "blue"}
@@ -197,9 +202,20 @@ def _labels(options: Sequence[str], shown: Callable[[str], str]) -> dict[str, st
 
 
 def started(job: Job) -> None:
-    """Say that a job was started, and lead to it."""
+    """Say that a job was started, and follow it here; once it is done, the page is drawn anew, with what it made."""
     st.success(f"Started {job.id}.", icon=":material/rocket_launch:")
     link("Follow it", "jobs", job=job.id)
+    st.fragment(_follow, run_every=LIVE)(job.id)
+
+
+def _follow(job_id: str) -> None:
+    job = background.job(data.home(), job_id)
+    if job.state == "done":
+        st.toast(f"Done: {plain(' '.join(job.command.argv), 80)}", icon=":material/check:")
+        st.rerun(scope="app")
+    progress(job)
+    if not job.alive():
+        trouble("It did not come to its end.", "\n".join(background.log(job).splitlines()[-LAST:]))
 
 
 def progress(job: Job) -> None:

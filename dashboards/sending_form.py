@@ -70,4 +70,13 @@ def _send(run: str, sending: Sending, wanted: Wanted) -> None:
         return
     st.success("Sent on, and written down.", icon=":material/check_circle:")
     parts.text("", done.told)
-    parts.link("See what becomes of it", "failures", run=run, view="What was sent")
+    with st.container(horizontal=True):
+        if sending.to == "argilla":
+            parts.link("Where they are labelled, and pulled", "labelling", dataset=sending.into)
+        elif sending.to == "evalset":
+            parts.link("Look at the evalset", "evalsets", evalset=sending.into)
+        elif done.act.fingerprint:
+            method = "dpo" if sending.to == "pairs" else "sft"
+            dataset = f"{sending.into}@{done.act.fingerprint[:12]}"
+            parts.link("Plan a training on it", "training", view="Plan", method=method, dataset=dataset)
+        parts.link("See what becomes of it", "failures", run=run, view="What was sent")

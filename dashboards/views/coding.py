@@ -41,7 +41,7 @@ def _code(run: str) -> None:
     of = AnswerId(run=run, sample=keys[at][0], repeat=keys[at][1])
     found = data_failures.answers(run, (keys[at],)).failures[0]
     mine = _mine(of)
-    _bar(keys, at, mine)
+    _bar(run, keys, at, mine)
     left, right = st.columns([3, 2], gap="large")
     with left:
         coding_parts.failure(found, data_failures.sample(run, of.sample).references)
@@ -86,8 +86,8 @@ def _mine(of: AnswerId) -> Note | None:
 # ---------------------------------------------------------------- moving, with keys
 
 
-def _bar(keys: list[Key], at: int, mine: Note | None) -> None:
-    done = len(_coded_by_me(st.query_params.get("run", "")) & set(keys))
+def _bar(run: str, keys: list[Key], at: int, mine: Note | None) -> None:
+    done = len(_coded_by_me(run) & set(keys))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Previous", key="previous", shortcut="Alt+Left", disabled=at == 0):
             _go(keys[at - 1])
@@ -96,6 +96,8 @@ def _bar(keys: list[Key], at: int, mine: Note | None) -> None:
         if st.button("Undo my last", key="undo", shortcut="Alt+Z", disabled=not access.may("code")):
             _undo()
         st.caption(f"{at + 1:,} of {len(keys):,} · {done:,} coded by you{' · this one too' if mine else ''}")
+        if done:
+            parts.link("Send the coded ones on", "failures", **(failure_filter.as_query(run) | {"notes": "with"}))
 
 
 def _go(key: Key) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import acting_failures, data, data_failures, failure_filter, parts, pieces, sending_form
+from dashboards.views import failures_sent
 from workbench.errors import WorkbenchError
 from workbench.failures.clusters import Clustering
 from workbench.failures.entries import AnswerId
@@ -26,7 +27,7 @@ def show() -> None:
         return
     section = pieces.section((LIST, CLUSTERS, SENT))
     if section == SENT:
-        _sent(run)
+        failures_sent.show(run)
     elif section == CLUSTERS:
         _clusters(run)
     else:
@@ -172,23 +173,3 @@ def _clustering(run: str, one: Clustering) -> None:
             name = f"{one.id}:{cluster.number}"
             parts.link("See its members", "failures", run=run, cluster=name)
             parts.link("Code its members", "coding", run=run, cluster=name)
-
-
-# ---------------------------------------------------------------- what was sent
-
-
-def _sent(run: str) -> None:
-    acts = tuple(a for a in reversed(data_failures.book().acts) if any(of.run == run for of in a.what))
-    if not acts:
-        parts.empty("Nothing of this run was sent on yet. Choose failures, or type:",
-                    f"workbench failures send {run} review-1 --to argilla --metric METRIC")  # fmt: skip
-        return
-    for one in data_failures.acted(acts):
-        act = one.act
-        with st.container(border=True):
-            into = act.into + (f"-{act.use}" if act.use else "") + (f" ({act.template})" if act.template else "")
-            when = act.at[:16].replace("T", " ")
-            st.markdown(f"**{len(act.what):,} failures → {act.to}: {parts.plain(into)}** · {act.made:,} came of it")
-            st.caption(f"{when} UTC · {parts.plain(act.by)}{f' · {parts.plain(act.why)}' if act.why else ''}")
-            parts.text("", one.told())
-    st.caption("Labelled, in a dataset, trained on, passing: read from what names the failures, each time.")

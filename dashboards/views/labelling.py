@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import charts, charts_data, data, data_labels, parts, pieces
-from dashboards.views import labelling_differing, labelling_next
-from workbench.errors import WorkbenchError
+from dashboards import charts, charts_data, data, data_failures, data_labels, parts, pieces
+from dashboards.views import labelling_differing, labelling_next, labelling_waiting
 from workbench.labelling.agreement import ANCHORS_FROM, REPAIR_BELOW, Agreement
 from workbench.labelling.stored_snapshots import ListedSnapshot
 from workbench.statistics.intervals import Estimate
@@ -24,11 +23,16 @@ def show() -> None:
     if damaged:
         told = ", ".join(parts.plain(name, 60) for name in damaged[:5])
         st.warning(f"Cannot be read, pull again: {told}", icon=":material/warning:")
-    if not found:
+    pulled = [one.path.parent.name for one in found]
+    names = [*pulled, *data_failures.waiting(pulled)]
+    if not names:
         parts.empty("No labels yet. Put answers before people, then pull what they said.", FIRST)
+        parts.link("Choose failures to send", "failures")
         return
-    names = [one.path.parent.name for one in found]
     name = parts.choose("Dataset", names, key="dataset") or names[0]
+    if name not in pulled:
+        labelling_waiting.show(name)
+        return
     view = pieces.section(VIEWS)
     one = found[names.index(name)]
     if view == "Progress":
@@ -55,27 +59,8 @@ def _progress(one: ListedSnapshot) -> None:
         st.altair_chart(charts.bars(rows, "submitted answers", "annotator"))
     else:
         st.info("Nobody has submitted an answer to it yet.")
-    _server(one)
-
-
-def _server(one: ListedSnapshot) -> None:
-    """Show what the server says now, once somebody asks."""
-    name = one.manifest.name
-    if st.button("Ask Argilla now", icon=":material/sync:", key="ask-argilla"):
-        try:
-            data_labels.ask(name)
-        except WorkbenchError as exc:
-            parts.fault(exc)
-    live = data_labels.lives().get(name)
-    if live is None:
-        return
-    p = live.progress
-    st.caption(f"On the server, read {live.at}: {p.completed:,} of {p.total:,} records have {live.overlap} answers")
-    parts.table([{"annotator": a.name, "submitted": a.submitted, "drafts": a.drafts, "discarded": a.discarded}
-                 for a in p.annotators])  # fmt: skip
-    st.link_button("Open in Argilla", live.url, icon=":material/open_in_new:")
-    if p.completed > one.manifest.n_complete:
-        parts.empty("There is more on the server than was pulled.", f"workbench label pull {name}")
+    parts.link("Build pairs or conversations of it", "pairs", labels=m.name, into=m.name)
+    labelling_waiting.server(m.name, m.n_complete)
 
 
 def _others(found: list[ListedSnapshot]) -> None:

@@ -98,9 +98,9 @@ def _save(wanted: Building, found: Preview) -> None:
         said = f"Saved {stored.manifest.n:,} rows by {stored.manifest.rule.get('by', '')}"
         st.success(parts.plain(said), icon=":material/save:")
         parts.code(f"{name}@{stored.manifest.fingerprint[:12]}")
-        parts.link(
-            "Plan a training on it", "training", view="Plan", dataset=f"{name}@{stored.manifest.fingerprint[:12]}"
-        )
+        method = "dpo" if wanted.kind == "pairs" else "sft"
+        dataset = f"{stored.manifest.name}@{stored.path.name[:12]}"
+        parts.link("Plan a training on it", "training", view="Plan", method=method, dataset=dataset, called=wanted.name)
 
 
 def _stored() -> None:

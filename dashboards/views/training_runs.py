@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboards import acting, building, charts_building, data, data_training, parts
 from dashboards.data_training import Training
+from dashboards.views import training_evaluating
 from dashboards.views.compare_ladder import show_ladder
 from workbench.errors import WorkbenchError
 from workbench.reports.words import interval_text, number
@@ -136,8 +137,7 @@ def _evaluated(run_id: str) -> None:
     runs = data.finished()
     mine = [run for run in runs if run.model == f"train:{run_id}"]
     if not mine:
-        parts.empty("Not yet: evaluate it on the dev side, then compare it with its base.",
-                    f"workbench eval run --use dev --model train:{run_id}")  # fmt: skip
+    training_evaluating.show(run_id, none_yet=not mine)
         return
     for run in mine[:5]:
         means = " · ".join(f"{m.scorer} {number(m.value)} {interval_text(m.interval)}" for m in run.metrics)
