@@ -140,7 +140,9 @@ def _read(path: Path, noun: type[N]) -> N:
 
 def environment() -> dict[str, str]:
     """Return the versions of Python, the platform, the workbench and the packages that can change a number."""
-    found = {"workbench": workbench.__version__, "python": platform.python_version(), "platform": platform.platform()}
+    # `platform.platform()` would start a process and search the interpreter's file for its C library, 20 ms.
+    machine = "-".join((platform.system(), platform.release(), platform.machine()))
+    found = {"workbench": workbench.__version__, "python": platform.python_version(), "platform": machine}
     for package in PACKAGES:
         try:
             told = VERSION.search(metadata.distribution(package).read_text("METADATA") or "")
