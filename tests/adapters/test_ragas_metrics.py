@@ -11,6 +11,7 @@ import pytest
 from tests.adapters.loopback import ANSWER, QUESTION, reached, sample, staged, vector
 from workbench.adapters.ragas_metrics import load
 from workbench.datasets import Sample
+from workbench.jobs.rehearsing import CLAIM, CLAIMS, Rehearsal
 from workbench.models import Output
 from workbench.records import Message
 from workbench.runs import Score, ScoreFailure
@@ -168,3 +169,13 @@ async def test_nothing_is_loaded_or_asked_for_a_sample_that_lacks_what_the_metri
         empty = await scorer("faithfulness").score(sample(), Output(text=" "), stage.tools)
         assert isinstance(empty, ScoreFailure) and empty.kind == "scorer_error"
         assert stage.server.arrived == 0
+
+
+async def test_what_it_would_ask_is_known_beforehand_and_calls_nobody() -> None:
+    tools = Rehearsal()
+    score = await scorer("faithfulness").score(sample(), Output(text="It stands."), tools)
+    assert isinstance(score, Score) and [judge for judge, _ in tools.asked] == ["j", "j"]
+    assert tools.asked[1][1].messages[0].content.count(CLAIM) >= CLAIMS, "the second call is about the claims found"
+    tools.asked.clear()
+    await scorer("answer_relevancy", questions=4).score(sample(), Output(text="It stands."), tools)
+    assert len(tools.asked) == 4

@@ -15,7 +15,8 @@ from workbench.reports.words import money
 
 NOTE = (
     "An estimate on the high side: nothing from the cache, every answer as long as `max_tokens` allows; prompts are "
-    "taken at 4 characters a token, which text in other languages exceeds; retries are not counted. Nothing was called."
+    "taken at 4 characters a token, which text in other languages exceeds; retries are not counted. Metrics of ragas "
+    "and TruLens that ask about each claim of an answer are priced for five claims. Nothing was called."
 )
 
 

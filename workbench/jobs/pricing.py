@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
 from workbench.config.workbench_yaml import Workbench
+from workbench.datasets import Sample
 from workbench.evaluation.engine import chosen
 from workbench.jobs.few_shot import shown
 from workbench.jobs.planning import Plan
 from workbench.jobs.rag import current_index
+from workbench.jobs.rehearsing import Rehearsal
 from workbench.models import EndpointSpec, FewShotSpec, LocalSpec, ModelSpec, Output, Price, RagSpec
 from workbench.nouns import Noun
-from workbench.records import Message
-from workbench.scoring.judge import RubricJudge
+from workbench.records import Message, Passage
+from workbench.scoring.base import Scorer
 
 CHARACTERS_PER_TOKEN = 4.0
 """Rule of thumb for English text; other languages and code need more tokens."""
@@ -38,19 +41,45 @@ class Estimate(Noun):
 
 
 def estimate(bench: Workbench, plan: Plan) -> list[Estimate]:
-    """Return one estimate for the candidate and one for each scorer that calls a judge."""
-    judged = [s for s in plan.scorers if isinstance(s, RubricJudge)]
-    calls, asked, shown = 0, 0.0, [0.0] * len(judged)
-    answer = Output(text="x" * int(_longest(bench.model(plan.spec.model_name)) * CHARACTERS_PER_TOKEN))
-    for group in chosen(plan.rows, plan.spec.limit):
-        for sample in (row.sample for row in group):
-            calls += plan.spec.repeats
-            asked += plan.spec.repeats * tokens_in(sample.messages)
-            for i, scorer in enumerate(judged):
-                shown[i] += plan.spec.repeats * tokens_in(scorer.request(sample, answer).messages)
-    found = [priced(bench, "candidate", plan.spec.model_name, calls, asked)]
-    found += [priced(bench, s.info().name, s.judge, calls, tokens) for s, tokens in zip(judged, shown, strict=True)]
+    """Return one estimate for the candidate, and one for each judge of each scorer that calls one."""
+    judged = [s for s in plan.scorers if s.judges()]
+    answer = _longest_answer(bench, plan.spec.model_name)
+    samples = [row.sample for group in chosen(plan.rows, plan.spec.limit) for row in group]
+    asked = sum(tokens_in(sample.messages) for sample in samples) * plan.spec.repeats
+    found = [priced(bench, "candidate", plan.spec.model_name, len(samples) * plan.spec.repeats, asked)]
+    for scorer, calls in zip(judged, asyncio.run(_rehearsed(judged, samples, answer)), strict=True):
+        for judge in dict.fromkeys(scorer.judges()):
+            mine = [tokens * plan.spec.repeats for name, tokens in calls if name == judge]
+            found.append(priced(bench, scorer.info().name, judge, len(mine) * plan.spec.repeats, sum(mine)))
     return found
+
+
+async def _rehearsed(
+    scorers: Sequence[Scorer], samples: Sequence[Sample], answer: Output
+) -> list[list[tuple[str, float]]]:
+    """Return the judge and the prompt tokens of each call that each scorer would make for these samples."""
+    tools = Rehearsal()
+    found = []
+    for scorer in scorers:
+        for sample in samples:
+            await scorer.score(sample, answer, tools)
+        found.append([(judge, tokens_in(request.messages)) for judge, request in tools.asked])
+        tools.asked.clear()
+    await tools.aclose()
+    return found
+
+
+def _longest_answer(bench: Workbench, name: str) -> Output:
+    """Return an answer as long as a model may give, with as many passages as its pipeline retrieves."""
+    spec = bench.model(name)
+    if isinstance(spec, FewShotSpec):
+        spec = bench.model(spec.model)
+    passages: tuple[Passage, ...] = ()
+    if isinstance(spec, RagSpec):
+        longest = max(current_index(bench, index)[1].longest for index in spec.index)
+        passages = tuple(Passage(id=str(n), text="x" * longest) for n in range(spec.top_k))
+        spec = bench.model(spec.generator)
+    return Output(text="x" * int(_longest(spec) * CHARACTERS_PER_TOKEN), contexts=passages)
 
 
 def priced(bench: Workbench, role: str, name: str, calls: int, tokens: float) -> Estimate:
