@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import random
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ BLOCK = re.compile(r"<data-([0-9a-f]{12})>\n(.*)\n</data-\1>\Z", re.DOTALL)
 ANSWER = re.compile(r"(?:\A|\n\n)## Answer\n")
 TOKENS = 256
 """Tokens of a pair that the encoder reads; of a longer one the given part is cut."""
+SORTED = 12
+"""Batches whose rows are sorted by length together."""
 EVIDENCE = 12
 """Words of the answer that are quoted; the whole of it was read."""
 
@@ -126,11 +129,14 @@ def chances(model: Any, tokenizer: Any, pairs: Sequence[Judgeable], batch: int =
     import torch
 
     model.eval()
-    found: list[float] = []
+    found = [0.0] * len(pairs)
+    order = sorted(range(len(pairs)), key=lambda i: _length(pairs[i]))  # rows of like length need no padding
     with torch.inference_mode():
-        for at in range(0, len(pairs), batch):
-            logits = model(**_encoded(tokenizer, pairs[at : at + batch])).logits[:, 0]
-            found += [1 / (1 + math.exp(-x)) for x in logits.float().tolist()]
+        for at in range(0, len(order), batch):
+            some = order[at : at + batch]
+            logits = model(**_encoded(tokenizer, [pairs[i] for i in some])).logits[:, 0]
+            for i, x in zip(some, logits.float().tolist(), strict=True):
+                found[i] = 1 / (1 + math.exp(-x))
     return found
 
 
@@ -182,11 +188,9 @@ def _epoch(
     import torch
 
     model.train()
-    generator = torch.Generator().manual_seed(learning.seed + epoch)
-    order = torch.randperm(len(learnt), generator=generator).tolist()
     losses: list[float] = []
-    for at in range(0, len(order), learning.batch):
-        some = [learnt[i] for i in order[at : at + learning.batch]]
+    for batch in batches([_length(pair) for pair, _ in learnt], learning.batch, learning.seed + epoch):
+        some = [learnt[i] for i in batch]
         logits = model(**_encoded(tokenizer, [pair for pair, _ in some])).logits[:, 0]
         target = torch.tensor([float(label) for _, label in some])
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, pos_weight=weight)
@@ -197,6 +201,25 @@ def _epoch(
         optimiser.zero_grad()
         losses.append(float(loss.detach()))
     return sum(losses) / len(losses)
+
+
+def batches(lengths: Sequence[int], size: int, seed: int) -> list[list[int]]:
+    """Return rows in batches of like length, in an order of chance: of each dozen batches, drawn, the rows are sorted.
+
+    Batches of any length would be nearly half padding on BEGIN's rows, and these are a sixteenth.
+    """
+    draw = random.Random(seed)
+    order = draw.sample(range(len(lengths)), len(lengths))
+    found = []
+    for at in range(0, len(order), SORTED * size):
+        some = sorted(order[at : at + SORTED * size], key=lambda i: lengths[i])
+        found += [some[i : i + size] for i in range(0, len(some), size)]
+    draw.shuffle(found)
+    return found
+
+
+def _length(pair: Judgeable) -> int:
+    return len(pair.given) + len(pair.answer)
 
 
 def _encoded(tokenizer: Any, pairs: Sequence[Judgeable]) -> Any:
