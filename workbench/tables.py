@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,18 +83,17 @@ def metrics(summaries: Sequence[Path], tag: str = "") -> list[Row]:
     Columns: `run`, the folder's name; `scorer`, `slice` as `name=value`, `value`, `n`, `n_failed`, `interval` as a dict
     or `None`. Damaged files raise `DataError`.
     """
-    values, beginning = itemgetter(*METRIC), f"{tag}="
-    found = list[Row]()
+    beginning, found = f"{tag}=", list[Row]()
     for path in summaries:
         run = path.parent.name
-        for metric in _metrics(path):
-            if metric["slice"].startswith(beginning) if tag else not metric["slice"]:
-                found.append(dict(zip(COLUMNS, (run, *values(metric)), strict=True)))
+        for m in _metrics(path):
+            part = m["slice"]
+            if part.startswith(beginning) if tag else not part:
+                found.append(
+                    {"run": run, "scorer": m["scorer"], "slice": part, "value": m["value"], "n": m["n"],
+                     "n_failed": m["n_failed"], "interval": m["interval"]}
+                )  # fmt: skip
     return found
-
-
-METRIC = ("scorer", "slice", "value", "n", "n_failed", "interval")
-COLUMNS = ("run", *METRIC)
 
 
 def _metrics(path: Path) -> list[Row]:

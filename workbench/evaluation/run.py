@@ -28,6 +28,7 @@ from workbench.store.files import told_when_full, write_atomic
 from workbench.store.home import RunFolder
 from workbench.store.journal import Journal
 from workbench.store.lock import owning
+from workbench.store.memory import give_back
 
 N = TypeVar("N", bound=Noun)
 Publish = Callable[[EvalRun, RunFolder], None]
@@ -58,6 +59,7 @@ async def run(
     Returns `None` when halted from outside before the end: the journal keeps what is done. Raises `LockedError` when
     another process owns the folder and `IncompleteRun` when the budget is spent or the disk is full.
     """
+    give_back()  # what reading the rows in took
     with told_when_full(folder.path), owning(folder.path), Charges(folder.charges) as charges:
         start = begin(work.spec, work.rows.manifest, folder)
         async with Journal(folder.journal) as journal:
