@@ -37,7 +37,9 @@ def failure(found: Failure, references: Sequence[str]) -> None:
     parts.text("answered", (found.output or "")[:GLANCE])
     for fault in found.faults:
         said = fault.failure or fault.label or number(fault.value)
-        parts.text(f"{parts.plain(fault.scorer)}: {parts.plain(said)}", fault.reason or "(no reason)")
+        st.caption(f"{parts.plain(fault.scorer)}: {parts.plain(said)}")
+        if fault.reason:
+            parts.text("", fault.reason)
     if found.human is not None:
         st.caption(f"people: {'pass' if found.human else 'fail'}")
 
@@ -54,7 +56,8 @@ def tags(name: str, chosen: Sequence[str], hot: int) -> list[str]:
             st.button(parts.plain(tag, 30), key=f"{key} {at}", shortcut=str(at), type=kind,
                       on_click=_toggle, args=(key, tag))  # fmt: skip
     options = list(dict.fromkeys([*known, *st.session_state[key]]))
-    said = st.multiselect("Tags", options, key=key, accept_new_options=True, placeholder="choose, or type a new one",
+    said = st.multiselect("Tags", options, key=key, accept_new_options=True, select_all=False,
+                          filter_mode="contains", placeholder="choose, or type a new one; Esc when done",
                           format_func=lambda tag: parts.plain(tag, 60))  # fmt: skip
     return list(tidy(said))
 

@@ -164,8 +164,8 @@ def choose(label: str, options: Sequence[str], *, key: str, shown: Callable[[str
     Streamlit's own binding writes what is shown; two runs may look alike, so the option itself is written here.
     """
     asked, noted = st.query_params.get(key), f"{key} in the address"
-    if asked in options and asked != st.session_state.get(noted):
-        st.session_state[key] = asked  # a link was followed, or the browser went back
+    if asked in options and (asked != st.session_state.get(noted) or key not in st.session_state):
+        st.session_state[key] = asked  # a link was followed, another page opened, or the browser went back
     elif st.session_state.get(key) not in options:
         st.session_state.pop(key, None)
     labels = _labels(options, shown)
@@ -181,7 +181,7 @@ def choose_several(
 ) -> tuple[str, ...]:
     """Let several of the options be chosen; the choice stands in the address, under `key`, as `choose` does it."""
     asked, noted = st.query_params.get_all(key), f"{key} in the address"
-    if asked != st.session_state.get(noted, []):
+    if asked != st.session_state.get(noted, []) or (asked and key not in st.session_state):
         st.session_state[key] = [option for option in asked if option in options]
     elif any(option not in options for option in st.session_state.get(key, [])):
         st.session_state.pop(key)

@@ -15,11 +15,20 @@ NAME = 60
 
 
 def section(names: Sequence[str], key: str = "view") -> str:
-    """Let one section of a page be chosen; the choice stands in the address. Only that section is computed."""
-    said = st.segmented_control(
-        "Section", list(names), default=names[0], required=True, key=key, bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    """Let one section of a page be chosen; the choice stands in the address. Only that section is computed.
+
+    Streamlit's own binding takes the section of the page that one comes from over a link's, so it is written here, as
+    `parts.choose` does it.
+    """
+    asked, noted = st.query_params.get(key), f"{key} in the address"
+    if asked in names and (asked != st.session_state.get(noted) or key not in st.session_state):
+        st.session_state[key] = asked
+    elif st.session_state.get(key) not in names:
+        st.session_state[key] = names[0]
+    said = st.segmented_control("Section", list(names), required=True, key=key, label_visibility="collapsed")
+    if said is not None and said != asked and (asked is not None or said != names[0]):
+        st.query_params[key] = said
+    st.session_state[noted] = st.query_params.get(key)
     return said or names[0]
 
 

@@ -89,11 +89,17 @@ def _row(f: Failure, tags: list[str]) -> dict[str, object]:
     wrong = "; ".join(f"{x.scorer}: {x.failure or x.label or number(x.value)}" for x in f.faults)
     why = " ".join(x.reason for x in f.faults)
     cells = {
-        "sample": f.of.record(), "wrong": f.error or wrong, "why": why, "question": f.question,
-        "answer": f.output or "", "people": {None: "", True: "pass", False: "fail"}[f.human],
-        "notes": ", ".join(dict.fromkeys(tags)), "slices": ", ".join(f"{k}={v}" for k, v in f.tags.items()),
+        "sample": f.of.record(), "wrong": f.error or wrong, "question": _asked(f.question), "answer": f.output or "",
+        "why": why, "people": {None: "", True: "pass", False: "fail"}[f.human], "notes": ", ".join(dict.fromkeys(tags)),
+        "slices": ", ".join(f"{k}={v}" for k, v in f.tags.items()),
     }  # fmt: skip
     return {name: one_line(value, CELL) for name, value in cells.items()}
+
+
+def _asked(question: str) -> str:
+    """Return a question for a cell, its last paragraph first: passages often stand before what is asked."""
+    parts_of_it = [said.strip() for said in question.split("\n\n") if said.strip()]
+    return " … ".join([parts_of_it[-1], *parts_of_it[:-1]]) if parts_of_it else ""
 
 
 def _start() -> int:

@@ -35,8 +35,9 @@ def server(name: str, n_pulled: int) -> None:
         return
     p = live.progress
     st.caption(f"On the server, read {live.at}: {p.completed:,} of {p.total:,} records have {live.overlap} answers")
-    parts.table([{"annotator": a.name, "submitted": a.submitted, "drafts": a.drafts, "discarded": a.discarded}
-                 for a in p.annotators])  # fmt: skip
+    if p.annotators:
+        parts.table([{"annotator": a.name, "submitted": a.submitted, "drafts": a.drafts, "discarded": a.discarded}
+                     for a in p.annotators])  # fmt: skip
     st.link_button("Open in Argilla", live.url, icon=":material/open_in_new:")
     if p.completed > n_pulled:
         st.info("There is more on the server than was pulled.", icon=":material/download:")

@@ -101,6 +101,7 @@ def _detailed(fields: dict[str, object]) -> TrainSpec | None:
             "Most tokens of a row", 8, 1_000_000, None, key="max_length", placeholder="the model's"
         )
         long_rows = fourth.selectbox("Longer rows", ["refuse", "drop"], key="long_rows", bind="query-params")
+        threads = first.number_input("Threads", 1, 1024, None, key="threads", placeholder="all", help="on a CPU")
         saving = st.checkbox(
             "Compute activations twice (gradient checkpointing)", key="checkpointing", bind="query-params"
         )
@@ -108,6 +109,7 @@ def _detailed(fields: dict[str, object]) -> TrainSpec | None:
                "epochs": float(epochs or 1), "batch": int(batch or 8), "accumulate": int(accumulate or 1),
                "long_rows": long_rows, "gradient_checkpointing": saving,
                **({} if rate is None else {"learning_rate": float(rate)}),
+               **({} if threads is None else {"threads": int(threads)}),
                **({} if length is None else {"max_length": int(length)})}  # fmt: skip
     try:
         return TrainSpec.model_validate(fields)
