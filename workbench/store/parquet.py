@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 CHUNK = 512
 """Rows turned into Arrow at once."""
-GROUP_BYTES = 2**20
+GROUP_BYTES = 2**19
 """Arrow bytes of a row group. Whoever writes or reads one holds it several times: as Arrow, encoded and compressed."""
 
 
@@ -42,7 +42,9 @@ class Table:
         self._rows: list[Row] = []
         self._pending: list[pa.Table] = []
         self._bytes = 0
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        # The least and the greatest text of each group, kept until the end, would be most of what a long run holds.
+        known = [field.name for field in schema if str(field.type) in CODES]
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", write_statistics=known)
         self._thread = ThreadPoolExecutor(1)
         self._under_way: Future[None] | None = None
 
