@@ -1,12 +1,13 @@
-"""Charts in one visual language: Okabe and Ito's palette, marks that differ in shape too, the page's own theme."""
+"""Charts in one visual language: Okabe and Ito's palette, marks that differ in shape too, the page's own theme.
+
+A chart is a Vega-Lite spec as plain data with its rows inside (https://vega.github.io/vega-lite/docs/spec.html): made
+in microseconds, without Altair or pandas, and in any thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Any, ParamSpec
-
-import altair as alt
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from workbench.evaluation.comparison import MetricDifference
 from workbench.gate.decision import RuleRow
@@ -28,9 +29,9 @@ CLEAR = 0.05
 
 Values = Mapping[str, Any]
 """One mark: plain values by column."""
-Drawn = alt.Chart | alt.LayerChart | alt.FacetChart
-"""What `parts.chart` draws."""
-P = ParamSpec("P")
+Drawn = dict[str, Any]
+"""A Vega-Lite spec, or a part of one: what `parts.chart` draws."""
+NO_LEGEND: Drawn = {"legend": None}
 
 
 def mark(
@@ -41,36 +42,24 @@ def mark(
     return {"label": label, "value": value, "low": low, "high": high, "verdict": verdict, **more}
 
 
-def _unchecked(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
-    """Draw without Altair's look at each part against its schema, which takes longer than all the rest of a page."""
-
-    @wraps(draw)
-    def drawn(*words: P.args, **named: P.kwargs) -> Drawn:
-        with alt.utils.schemapi.debug_mode(False):
-            return draw(*words, **named)
-
-    return drawn
-
-
-@_unchecked
 def forest(marks: Sequence[Values], axis: str, *, zero: float | None = None) -> Drawn:
     """Return a forest plot: one row a mark, its value and interval, a line at `zero`."""
-    names = [str(m["label"]) for m in marks]
-    y = alt.Y("label:N", sort=names, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
-    colour = alt.Color("verdict:N", scale=_scale(VERDICTS), legend=None)
-    tips = [alt.Tooltip(f"{name}:N") for name in marks[0] if name not in ("low", "high", "value")] if marks else []
-    tips += [alt.Tooltip(f"{name}:Q", format=".4f") for name in ("value", "low", "high")]
-    base = alt.Chart().encode(y=y, tooltip=tips)
-    bars = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=8)), x2="high:Q", color=colour
-    )
-    points = base.mark_point(filled=True, size=70, opacity=1).encode(
-        x="value:Q", color=colour, shape=alt.Shape("verdict:N", scale=_scale(SHAPES), legend=None)
-    )
-    layers: list[alt.Chart] = [bars, points]
-    if zero is not None:
-        layers.insert(0, alt.Chart(_data([{"at": zero}])).mark_rule(strokeDash=[4, 3], color=GREY).encode(x="at:Q"))
-    return _layered(layers, marks, AXIS + ROW * len(marks))
+    told = [name for name in marks[0] if name not in ("low", "high", "value")] if marks else []
+    names = {"sort": [str(m["label"]) for m in marks], "title": None}
+    shared = {
+        "y": nominal("label") | names | {"axis": {"labelLimit": 260, "ticks": False, "domain": False}},
+        "color": nominal("verdict") | {"scale": scale(VERDICTS)} | NO_LEGEND,
+        "tooltip": [*map(nominal, told), *(amount(name, ".4f") for name in ("value", "low", "high"))],
+    }
+    x = amount("low") | {"title": axis, "scale": {"zero": False}, "axis": {"tickCount": 8}}
+    shape = nominal("verdict") | {"scale": scale(SHAPES)} | NO_LEGEND
+    layers = [
+        {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": {"x": x, "x2": {"field": "high"}}},
+        {"mark": points(70), "encoding": {"x": amount("value"), "shape": shape}},
+    ]
+    rows = {"data": values(marks), "encoding": shared, "layer": layers}
+    line = [] if zero is None else [ruler([zero], GREY, (4, 3))]
+    return {"height": AXIS + ROW * len(marks), "layer": [*line, rows]}
 
 
 def surely(m: MetricDifference) -> str:
@@ -94,56 +83,72 @@ def rules(rows: Sequence[RuleRow]) -> Drawn:
     return forest(marks, "distance from the limit (must lie right of the line)", zero=0.0)
 
 
-@_unchecked
-def trend(points: Sequence[Values], title: str) -> Drawn:
+def trend(found: Sequence[Values], title: str) -> Drawn:
     """Return a metric over runs, in their order: `at` (ISO time), `value`, `low`, `high`, `series`, `run`, `n`."""
-    ordered = sorted(points, key=lambda p: str(p["at"]))
+    ordered = sorted(found, key=lambda p: str(p["at"]))
     told = [{**p, "when": f"{i + 1} · {str(p['at'])[5:16].replace('T', ' ')}"} for i, p in enumerate(ordered)]
-    names = [str(p["when"]) for p in told]
-    base = alt.Chart().encode(
-        x=alt.X("when:N", title=None, sort=names, axis=alt.Axis(labelAngle=-35, labelOverlap="greedy")),
-        color=alt.Color("series:N", title=None, scale=alt.Scale(range=list(PALETTE))),
-        tooltip=[
-            alt.Tooltip("run:N"),
-            alt.Tooltip("series:N"),
-            alt.Tooltip("value:Q", format=".3f"),
-            alt.Tooltip("low:Q", format=".3f"),
-            alt.Tooltip("high:Q", format=".3f"),
-            alt.Tooltip("n:Q"),
-            alt.Tooltip("n_failed:Q"),
+    axis = {"labelAngle": -35, "labelOverlap": "greedy"}
+    shared = {
+        "x": nominal("when") | {"title": None, "sort": [p["when"] for p in told], "axis": axis},
+        "color": nominal("series") | {"title": None, "scale": {"range": list(PALETTE)}},
+        "tooltip": [
+            *map(nominal, ("run", "series")),
+            *(amount(name, ".3f") for name in ("value", "low", "high")),
+            *map(amount, ("n", "n_failed")),
         ],
-    )
-    y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
-    bars = base.mark_rule(strokeWidth=2, opacity=0.6).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
-    points_drawn = base.mark_point(filled=True, size=70, opacity=1).encode(y=y, shape=alt.Shape("series:N", title=None))
-    return _layered([bars, base.mark_line(opacity=0.5).encode(y=y), points_drawn], told, 280)
+    }
+    y = amount("value") | {"title": title, "scale": {"zero": False}}
+    low = amount("low") | {"title": title}
+    layers = [
+        {"mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.6}, "encoding": {"y": low, "y2": {"field": "high"}}},
+        {"mark": {"type": "line", "opacity": 0.5}, "encoding": {"y": y}},
+        {"mark": points(70), "encoding": {"y": y, "shape": nominal("series") | {"title": None}}},
+    ]
+    return drawn(told, 280, {"encoding": shared, "layer": layers})
 
 
-@_unchecked
 def bars(rows: Sequence[Values], x: str, y: str, *, title: str = "") -> Drawn:
     """Return horizontal bars: `y` names, `x` counts, in the given order."""
-    data = _data(rows)
-    names = [str(r[y]) for r in rows]
-    drawn: alt.Chart = (
-        alt.Chart(data)
-        .mark_bar(color=BLUE)
-        .encode(
-            x=alt.X(f"{x}:Q", title=title or x),
-            y=alt.Y(f"{y}:N", sort=names, title=None, axis=alt.Axis(labelLimit=260)),
-            tooltip=[alt.Tooltip(f"{y}:N"), alt.Tooltip(f"{x}:Q")],
-        )
-    )
-    return drawn
+    names = {"sort": [str(r[y]) for r in rows], "title": None, "axis": {"labelLimit": 260}}
+    encoding = {
+        "x": amount(x) | {"title": title or x},
+        "y": nominal(y) | names,
+        "tooltip": [nominal(y), amount(x)],
+    }
+    return drawn(rows, None, {"mark": {"type": "bar", "color": BLUE}, "encoding": encoding})
 
 
-def _layered(layers: Sequence[alt.Chart], rows: Sequence[Values], height: int) -> Drawn:
-    """Return layers over the same rows. Given last, since Altair copies a chart's data at each step of building it."""
-    return alt.layer(*layers, data=_data(rows)).properties(height=height)
+def drawn(rows: Sequence[Values], height: int | None, part: Drawn) -> Drawn:
+    """Return a part drawn of rows. They stand a level down: at the top Streamlit would take them through pandas."""
+    return ({} if height is None else {"height": height}) | {"layer": [{"data": values(rows)} | part]}
 
 
-def _data(rows: Sequence[Values]) -> Any:
-    return alt.Data(values=[dict(row) for row in rows])  # type: ignore[no-untyped-call]
+def values(rows: Sequence[Values]) -> Drawn:
+    """Return rows as the data of a chart, inline: nothing is fetched."""
+    return {"values": [dict(row) for row in rows]}
 
 
-def _scale(words: Mapping[str, str]) -> alt.Scale:
-    return alt.Scale(domain=list(words), range=list(words.values()))
+def nominal(field: str) -> Drawn:
+    """Return a column of names."""
+    return {"field": field, "type": "nominal"}
+
+
+def amount(field: str, format: str = "") -> Drawn:
+    """Return a column of numbers, told in a format of d3's where one is given."""
+    return {"field": field, "type": "quantitative"} | ({"format": format} if format else {})
+
+
+def points(size: int) -> Drawn:
+    """Return filled points of a size in square pixels."""
+    return {"type": "point", "filled": True, "opacity": 1, "size": size}
+
+
+def ruler(at: Sequence[float], color: str, dash: tuple[int, int]) -> Drawn:
+    """Return dashed lines across a chart, at values of x."""
+    mark = {"type": "rule", "strokeDash": list(dash), "color": color}
+    return {"data": values([{"at": bound} for bound in at]), "mark": mark, "encoding": {"x": amount("at")}}
+
+
+def scale(words: Mapping[str, str]) -> Drawn:
+    """Return which word has which colour or shape."""
+    return {"domain": list(words), "range": list(words.values())}

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
-
-from dashboards.charts import AXIS, BLUE, GREY, ORANGE, PALETTE, RED, ROW, Drawn
-from dashboards.charts_data import values
+from dashboards.charts import (
+    AXIS,
+    BLUE,
+    GREY,
+    NO_LEGEND,
+    ORANGE,
+    PALETTE,
+    RED,
+    ROW,
+    Drawn,
+    amount,
+    drawn,
+    nominal,
+    points,
+    scale,
+    values,
+)  # fmt: skip
 from workbench.curation.evalsets.choosing import Stratum
 from workbench.curation.pairs.composition import LengthClass, Part
 from workbench.reports.escaping import one_line
 from workbench.training.losses import LossRow
 from workbench.training.memory import GB, Memory
-
-SIDES = alt.Scale(domain=["chosen", "rejected"], range=[BLUE, ORANGE])
 
 
 def lengths(classes: Sequence[LengthClass]) -> Drawn:
@@ -24,14 +35,15 @@ def lengths(classes: Sequence[LengthClass]) -> Drawn:
         for one in classes
         for side, n in (("chosen", one.chosen), ("rejected", one.rejected))
     ]
-    drawn: alt.Chart = alt.Chart(values(rows)).mark_bar().encode(
-        x=alt.X("length:N", sort=[_class(one) for one in classes], title=None, axis=alt.Axis(labelAngle=0)),
-        xOffset=alt.XOffset("side:N"),
-        y=alt.Y("n:Q", title="sides"),
-        color=alt.Color("side:N", title=None, scale=SIDES),
-        tooltip=["side:N", "length:N", "n:Q"],
-    ).properties(height=240)  # fmt: skip
-    return drawn
+    names = {"sort": [_class(one) for one in classes], "title": None, "axis": {"labelAngle": 0}}
+    encoding = {
+        "x": nominal("length") | names,
+        "xOffset": nominal("side"),
+        "y": amount("n") | {"title": "sides"},
+        "color": nominal("side") | {"title": None, "scale": scale({"chosen": BLUE, "rejected": ORANGE})},
+        "tooltip": [*map(nominal, ("side", "length")), amount("n")],
+    }
+    return drawn(rows, 240, {"mark": "bar", "encoding": encoding})
 
 
 def shares(parts: Sequence[Part], n: int) -> Drawn:
@@ -41,13 +53,18 @@ def shares(parts: Sequence[Part], n: int) -> Drawn:
          "chosen longer": "unknown" if part.longer is None else f"{part.longer:.2f}"}
         for part in parts
     ]  # fmt: skip
-    base = alt.Chart(values(rows)).encode(
-        y=alt.Y("name:N", sort=[one_line(part.name, 60) for part in parts], title=None, axis=alt.Axis(labelLimit=200)),
-        tooltip=["name:N", "rows:Q", alt.Tooltip("share of rows:Q", format=".2f"), "chosen longer:N"],
-    )
-    bars = base.mark_bar(color=BLUE).encode(x=alt.X("rows:Q", title="rows"))
-    text = base.mark_text(align="left", dx=4, color=GREY).encode(x="rows:Q", text="chosen longer:N")
-    return alt.layer(bars, text).properties(height=AXIS + ROW * len(rows))
+    names = {"sort": [row["name"] for row in rows], "title": None, "axis": {"labelLimit": 200}}
+    shared = {
+        "x": amount("rows") | {"title": "rows"},
+        "y": nominal("name") | names,
+        "tooltip": [nominal("name"), amount("rows"), amount("share of rows", ".2f"), nominal("chosen longer")],
+    }
+    beside = {"type": "text", "align": "left", "dx": 4, "color": GREY}
+    layers = [
+        {"mark": {"type": "bar", "color": BLUE}},
+        {"mark": beside, "encoding": {"text": nominal("chosen longer")}},
+    ]
+    return drawn(rows, AXIS + ROW * len(rows), {"encoding": shared, "layer": layers})
 
 
 def strata(found: Sequence[Stratum]) -> Drawn:
@@ -57,65 +74,73 @@ def strata(found: Sequence[Stratum]) -> Drawn:
         for one in found
         for what, n in (("taken", one.taken), ("left", one.available - one.taken))
     ]
-    scale = alt.Scale(domain=["taken", "left"], range=[BLUE, GREY])
-    drawn: alt.Chart = alt.Chart(values(rows)).mark_bar().encode(
-        y=alt.Y("stratum:N", title=None, axis=alt.Axis(labelLimit=260)),
-        x=alt.X("n:Q", title="candidates"),
-        color=alt.Color("what:N", title=None, scale=scale),
-        order=alt.Order("what:N", sort="descending"),
-        tooltip=["stratum:N", "what:N", "n:Q"],
-    ).properties(height=AXIS + ROW * len(found))  # fmt: skip
-    return drawn
+    encoding = {
+        "y": nominal("stratum") | {"title": None, "axis": {"labelLimit": 260}},
+        "x": amount("n") | {"title": "candidates"},
+        "color": nominal("what") | {"title": None, "scale": scale({"taken": BLUE, "left": GREY})},
+        "order": nominal("what") | {"sort": "descending"},
+        "tooltip": [*map(nominal, ("stratum", "what")), amount("n")],
+    }
+    return drawn(rows, AXIS + ROW * len(found), {"mark": "bar", "encoding": encoding})
 
 
 def memory(needed: Memory, card: int, name: str) -> Drawn:
     """Return the memory of a training by part as one bar, with the peak and what the card has."""
     rows = [{"part": p.name, "GB": p.bytes / GB, "how": p.how, "at": i} for i, p in enumerate(needed.parts) if p.bytes]
-    bar = alt.Chart(values(rows)).mark_bar(height=38).encode(
-        x=alt.X("GB:Q", title="GB", stack="zero"),
-        color=alt.Color("part:N", title=None, sort=[p.name for p in needed.parts if p.bytes],
-                        scale=alt.Scale(range=list(PALETTE)), legend=alt.Legend(orient="bottom", columns=4)),
-        order=alt.Order("at:Q"),
-        tooltip=["part:N", alt.Tooltip("GB:Q", format=".3f"), "how:N"],
-    )  # fmt: skip
+    parts = {"title": None, "sort": [row["part"] for row in rows], "scale": {"range": list(PALETTE)}}
+    bar = {
+        "data": values(rows),
+        "mark": {"type": "bar", "height": 38},
+        "encoding": {
+            "x": amount("GB") | {"title": "GB", "stack": "zero"},
+            "color": nominal("part") | parts | {"legend": {"orient": "bottom", "columns": 4}},
+            "order": amount("at"),
+            "tooltip": [nominal("part"), amount("GB", ".3f"), nominal("how")],
+        },
+    }
     marks = [
         {"at": needed.peak / GB, "what": f"peak {needed.peak / GB:.2f} GB", "kind": "peak"},
         {"at": card / GB, "what": f"{one_line(name, 20)} has {card / GB:.1f} GB", "kind": "card"},
     ]
-    base = alt.Chart(values(marks)).encode(
-        x="at:Q",
-        color=alt.Color("kind:N", legend=None, scale=alt.Scale(domain=["peak", "card"], range=[RED, GREY])),
-        tooltip=["what:N"],
-    )
-    names = base.mark_text(align="left", dx=5, dy=-32).encode(text="what:N")
-    lines = alt.layer(base.mark_rule(strokeWidth=3), names)
-    drawn: alt.LayerChart = alt.layer(bar, lines).resolve_scale(color="independent").properties(height=120)
-    return drawn
+    lines = {
+        "data": values(marks),
+        "encoding": {
+            "x": amount("at"),
+            "color": nominal("kind") | {"scale": scale({"peak": RED, "card": GREY})} | NO_LEGEND,
+            "tooltip": [nominal("what")],
+        },
+        "layer": [
+            {"mark": {"type": "rule", "strokeWidth": 3}},
+            {
+                "mark": {"type": "text", "align": "left", "dx": 5, "dy": -32},
+                "encoding": {"text": nominal("what")},
+            },
+        ],
+    }
+    return {"height": 120, "layer": [bar, lines], "resolve": {"scale": {"color": "independent"}}}
 
 
 def curves(rows: Sequence[LossRow], fields: Sequence[str], title: str) -> Drawn:
     """Return what was measured over the steps: a line a field, dashed and with points on the dev set."""
-    points = [
+    told = [
         {"step": row.step, "value": value, "what": f"{field.replace('_', ' ')}, {row.split}", "split": row.split}
         for row in rows
         for field in fields
         if (value := getattr(row, field)) is not None
     ]
-    base = alt.Chart(values(points)).encode(
-        x=alt.X("step:Q", title="optimizer step"),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
-        color=alt.Color(
-            "what:N", title=None, scale=alt.Scale(range=list(PALETTE)), legend=alt.Legend(orient="bottom", columns=2)
-        ),
-        tooltip=["what:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
-    )
-    lines = base.mark_line(strokeWidth=2).encode(
-        strokeDash=alt.StrokeDash(
-            "split:N", legend=None, scale=alt.Scale(domain=["train", "dev"], range=[[1, 0], [5, 3]])
-        )
-    )
-    on_dev = base.transform_filter("datum.split === 'dev'").mark_point(filled=True, size=50)
-    return alt.layer(lines, on_dev).properties(height=280)
+    colour = {"title": None, "scale": {"range": list(PALETTE)}, "legend": {"orient": "bottom", "columns": 2}}
+    shared = {
+        "x": amount("step") | {"title": "optimizer step"},
+        "y": amount("value") | {"title": title, "scale": {"zero": False}},
+        "color": nominal("what") | colour,
+        "tooltip": [nominal("what"), amount("step"), amount("value", ".4f")],
+    }
+    dash = nominal("split") | {"scale": {"domain": ["train", "dev"], "range": [[1, 0], [5, 3]]}} | NO_LEGEND
+    layers = [
+        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {"strokeDash": dash}},
+        {"transform": [{"filter": "datum.split === 'dev'"}], "mark": points(50)},
+    ]
+    return drawn(told, 280, {"encoding": shared, "layer": layers})
 
 
 def _class(one: LengthClass) -> str:

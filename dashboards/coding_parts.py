@@ -213,13 +213,13 @@ def weight(run: str) -> None:
     if not weighed:
         st.caption("No code has a severity yet: give it one under Taxonomy, and causes are weighed by it.")
     shown, axis = (weighed, "share of coded answers × severity") if weighed else (bars, "share of coded answers")
-    st.altair_chart(charts.forest([_mark(b, bool(weighed)) for b in shown], axis))
+    parts.chart(charts.forest([_mark(b, bool(weighed)) for b in shown], axis))
     st.caption(
         "What was coded was chosen, so the intervals speak of failures like these. Codes of a group count for it too."
     )
     parts.table([_bar_row(b) for b in bars])
     st.subheader("Do new causes still appear?")
-    st.altair_chart(charts_failures.saturation(seen.points))
+    parts.chart(charts_failures.saturation(seen.points))
     chance = "" if seen.unseen is None else f" · a further code is a new one with a chance of about {seen.unseen:.0%}"
     st.caption(
         f"{seen.points[-1].codes} codes in {seen.points[-1].n} answers · none new in the last {seen.since}{chance}"

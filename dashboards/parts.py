@@ -141,7 +141,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, key: str | None = None, height: 
 
 def chart(drawn: Drawn) -> None:
     """Draw a chart over the whole width."""
-    st.vega_lite_chart(spec=drawn.to_dict(validate=False), theme="streamlit")
+    st.vega_lite_chart(spec=drawn)
 
 
 def link(label: str, page: str, **query: str) -> None:

@@ -26,7 +26,7 @@ def waterfall(steps: Sequence[Step]) -> None:
     """Show what went on at each step of a build, and why the rest did not, with examples."""
     if not steps:
         return
-    st.altair_chart(charts_data.waterfall(steps))
+    parts.chart(charts_data.waterfall(steps))
     rows = [
         {"step": step.name, "left out": n, "why": reason.replace("_", " "), "rule": step.rule}
         for step in steps
@@ -53,7 +53,7 @@ def score_card(card: ScoreCard, key: str) -> None:
             if f.share is not None
         ]
         if marks:
-            st.altair_chart(charts.forest(marks, "what was measured, with its 95 % interval", zero=0.0))
+            parts.chart(charts.forest(marks, "what was measured, with its 95 % interval", zero=0.0))
         at = parts.table([_finding(f) for f in card.findings], key=f"{key}-findings")
         _examples(card.findings[at[0] if at else 0])
     with st.expander(f"Looked for and not found: {len(card.clean)} kinds; not looked for: {len(card.unknown)}"):
@@ -67,13 +67,13 @@ def made_of(found: Composition) -> None:
     left, right = st.columns(2)
     with left:
         st.caption("Characters of a side")
-        st.altair_chart(charts_building.lengths(found.lengths))
+        parts.chart(charts_building.lengths(found.lengths))
     with right:
         names = list(dict.fromkeys(part.of for part in found.parts))
         shown = parts.choose("Rows by", names, key="by") if names else None
         st.caption("Beside each bar: in what share of its rows the chosen side is the longer one")
         some = [part for part in found.parts if part.of == (shown or names[0])] if names else []
-        st.altair_chart(charts_building.shares(some, found.n))
+        parts.chart(charts_building.shares(some, found.n))
 
 
 def changes(found: Diff) -> None:

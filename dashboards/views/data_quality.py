@@ -41,7 +41,7 @@ def look_through(name: str) -> Job:
 
 def _quality(found: Profile, name: str) -> None:
     st.caption("What each filter would take, one after the other. Nothing was taken.")
-    st.altair_chart(charts_data.waterfall(found.steps))
+    parts.chart(charts_data.waterfall(found.steps))
     parts.table([{"filter": s.name, "in": s.n_in, "taken": s.n_in - s.n_out, "out": s.n_out, "rule": s.rule}
                  for s in found.steps])  # fmt: skip
     for step in found.steps:
@@ -111,6 +111,6 @@ def _bars(title: str, counted: Mapping[str, int]) -> None:
         return
     st.subheader(title)
     rows: Sequence[dict[str, object]] = [{"n": n, "what": pieces.line(key) or "(none)"} for key, n in counted.items()]
-    st.altair_chart(charts.bars(rows[:SHOWN], "n", "what"))
+    parts.chart(charts.bars(rows[:SHOWN], "n", "what"))
     if len(rows) > SHOWN:
         st.caption(f"and {len(rows) - SHOWN} more")

@@ -86,7 +86,7 @@ def _preview(found: Built) -> None:
     for column, (label, n) in zip(st.columns(len(counts)), counts.items(), strict=True):
         column.metric(label, f"{n:,}")
     if any(one.name for one in choice.strata):
-        st.altair_chart(charts_building.strata(choice.strata))
+        parts.chart(charts_building.strata(choice.strata))
     if left := left_told(choice.left):
         st.caption("Left out")
         parts.table([{"n": len(ids), "why": why, "such as": ", ".join(ids[:5])} for why, ids in left])

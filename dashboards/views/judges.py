@@ -94,7 +94,7 @@ def _trust(c: Calibrated) -> None:
         for name, shares_of in (("TPR", [s.tpr for s in c.slices]), ("TNR", [s.tnr for s in c.slices])):
             marks = [charts.mark(pieces.line(s.slice), share.value, share.interval, n=share.n)
                      for s, share in zip(c.slices, shares_of, strict=True) if share.n]  # fmt: skip
-            st.altair_chart(charts_data.with_lines(marks, name, (LEAST, TARGET)))
+            parts.chart(charts_data.with_lines(marks, name, (LEAST, TARGET)))
 
 
 def _open(metric: str, judged: list[str]) -> None:

@@ -20,7 +20,7 @@ def biases(c: Calibrated, judged: Sequence[str]) -> None:
     marks = [charts.mark(b.kind, b.value, b.interval, "fail" if b.clear else "", n=b.n, what=b.what)
              for b in c.biases if b.value is not None]  # fmt: skip
     if marks:
-        st.altair_chart(charts.forest(marks, "excess over people", zero=0.0))
+        parts.chart(charts.forest(marks, "excess over people", zero=0.0))
     parts.table([{"bias": b.kind, "what it is": b.what, "excess": b.value, "n": b.n, "clear": "yes" if b.clear else "",
                   "why there is no number": b.undefined} for b in c.biases])  # fmt: skip
     if not judged:
@@ -39,7 +39,7 @@ def _lengths(rows: Sequence[Judged]) -> None:
     if any(row.length for row in rows):
         st.subheader("By length of the answer")
         st.caption("The judge's share of passes minus people's; above 0 it is kinder than they are.")
-        st.altair_chart(charts_data.lengths([row for row in rows if row.judge is not None]))
+        parts.chart(charts_data.lengths([row for row in rows if row.judge is not None]))
 
 
 def _orders(orders: Sequence[data_judges.Orders], run_id: str) -> None:
@@ -71,7 +71,7 @@ def injection(found: Sequence[Attacked], metric: str) -> None:
     marks = [charts.mark(pieces.line(f.family), f.only_with.value, f.only_with.interval,
                          "fail" if (f.only_with.value or 0) > MOST_OF_A_FAMILY else "", n=f.only_with.n)
              for f in rates]  # fmt: skip
-    st.altair_chart(charts_data.with_lines(marks, "pass only with the attack", (MOST, MOST_OF_A_FAMILY)))
+    parts.chart(charts_data.with_lines(marks, "pass only with the attack", (MOST, MOST_OF_A_FAMILY)))
     parts.table([{"family": f.family, "what it is": f.about, "only with it": f.only_with.value,
                   "passed": f.passed.value, "without it": f.plain.value, "n": f.only_with.n, "no verdict": f.n_unjudged,
                   "settled in code": f.n_in_code} for f in rates])  # fmt: skip

@@ -52,7 +52,8 @@ def _matrix(found: Cells) -> None:
                "examples, or a test part that is not open yet.")  # fmt: skip
     left, right = st.columns([3, 2])
     counts = {(WORDS[human], WORDS[judge]): len(found.cell(human, judge)) for human, judge in CELLS.values()}
-    left.altair_chart(charts_data.cells({key: n for key, n in counts.items() if n or key[1] != "no verdict"}))
+    with left:
+        parts.chart(charts_data.cells({key: n for key, n in counts.items() if n or key[1] != "no verdict"}))
     trust = found.trust()
     with right:
         parts.metric("TPR", trust.tpr.value, trust.tpr.interval, n=trust.tpr.n, n_failed=trust.n_unjudged)

@@ -27,7 +27,7 @@ def drift(mine: Sequence[Calibrated]) -> None:
                      "TPR": c.test.tpr.value, "TNR": c.test.tnr.value, "kappa": c.test.kappa, "labels": c.test.n,
                      "grade": c.grade, "guideline": c.subject.guideline})  # fmt: skip
     st.caption("Each opening of a test part, with 95 % intervals: rates of different labels under the same guideline.")
-    st.altair_chart(charts_data.rates(points))
+    parts.chart(charts_data.rates(points))
     parts.table(list(reversed(rows)))
 
 
@@ -63,5 +63,5 @@ def corrected(metric: str, judged: Sequence[str]) -> None:
     st.caption("What the judge says (orange), and the rate corrected by its measured error (blue), 95 % intervals. The "
                "corrected one is wider: it knows how few labels it rests on.")  # fmt: skip
     if marks:
-        st.altair_chart(charts.forest(marks, "pass rate"))
+        parts.chart(charts.forest(marks, "pass rate"))
     parts.table(rows)

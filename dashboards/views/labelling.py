@@ -56,7 +56,7 @@ def _progress(one: ListedSnapshot) -> None:
     pieces.counts(counts)
     if m.annotators:
         rows = [{"annotator": pieces.line(who), "submitted answers": n} for who, n in m.annotators.items()]
-        st.altair_chart(charts.bars(rows, "submitted answers", "annotator"))
+        parts.chart(charts.bars(rows, "submitted answers", "annotator"))
     else:
         st.info("Nobody has submitted an answer to it yet.")
     parts.link("Build pairs or conversations of it", "pairs", labels=m.name, into=m.name)
@@ -110,4 +110,4 @@ def _mark(name: str, found: Estimate, measure: str) -> dict[str, object]:
 
 
 def _forest(marks: list[dict[str, object]]) -> None:
-    st.altair_chart(charts_data.with_lines(marks, "agreement", (REPAIR_BELOW, ANCHORS_FROM)))
+    parts.chart(charts_data.with_lines(marks, "agreement", (REPAIR_BELOW, ANCHORS_FROM)))

@@ -128,7 +128,7 @@ def _bases() -> list[str]:
 def _plan(plan: TrainPlan) -> None:
     parts.badge("pass" if plan.fits else "fail", "fits" if plan.fits else "does not fit")
     on, cost = plan.hardware, plan.cost
-    st.altair_chart(charts_building.memory(plan.memory, on.memory, on.name))
+    parts.chart(charts_building.memory(plan.memory, on.memory, on.name))
     figures = {"peak": f"{plan.memory.peak / GB:.2f} GB", "trained": f"{plan.trainable:,}", "steps": f"{plan.steps:,}",
                "time": parts.duration(cost.seconds), "energy": f"{cost.kilowatt_hours:.3g} kWh",
                "CO2": f"{cost.co2:.3g} kg"}  # fmt: skip

@@ -42,6 +42,8 @@ def show() -> None:
     if wanted and wanted not in by_id:
         parts.trouble("No training run has this id; the newest is shown.", wanted)
     st.fragment(_one, run_every=LIVE if chosen.state == "running" else None)(chosen.folder)
+    if chosen.run is not None:
+        _evaluated(chosen.folder.id)
 
 
 def _begun() -> None:
@@ -83,14 +85,13 @@ def _one(folder: TrainFolder) -> None:
         st.caption("No step was measured yet.")
     for at in range(0, min(len(drawn), 4), 2):
         for column, name in zip(st.columns(2), drawn[at : at + 2], strict=False):
-            column.altair_chart(charts_building.curves(rows, CURVES[name], name))
+            with column:
+                parts.chart(charts_building.curves(rows, CURVES[name], name))
     if len(drawn) > 4:
         with st.expander(", ".join(drawn[4:])):
             for name in drawn[4:]:
-                st.altair_chart(charts_building.curves(rows, CURVES[name], name))
+                parts.chart(charts_building.curves(rows, CURVES[name], name))
     _told(one)
-    if one.run is not None:
-        _evaluated(folder.id)
     if one.state != "running" and st.session_state.pop(f"ran-{folder.id}", False):
         st.rerun()  # the table and the pace of this part are of the time when it ran
     if one.state == "running":
@@ -136,8 +137,8 @@ def _evaluated(run_id: str) -> None:
     st.subheader("Evaluated")
     runs = data.finished()
     mine = [run for run in runs if run.model == f"train:{run_id}"]
-    if not mine:
     training_evaluating.show(run_id, none_yet=not mine)
+    if not mine:
         return
     for run in mine[:5]:
         means = " · ".join(f"{m.scorer} {number(m.value)} {interval_text(m.interval)}" for m in run.metrics)

@@ -38,7 +38,7 @@ SETTINGS = {
 
 def serve(bench: Workbench, host: str, port: int) -> NoReturn:
     """Become the server of the pages, until a signal comes. Raises `ConfigError`, `MissingExtra`."""
-    if find_spec("streamlit") is None or find_spec("altair") is None:
+    if find_spec("streamlit") is None:
         raise MissingExtra("streamlit", "dashboards")
     login = has_login(bench)
     if login and find_spec("authlib") is None:
@@ -54,7 +54,7 @@ def serve(bench: Workbench, host: str, port: int) -> NoReturn:
         )
     _refuse_taken(host, port)
     say(f"Serving {bench.file} at http://{'localhost' if _is_loopback(host) else host}:{port} (Ctrl-C stops)")
-    _run(bench, host, port, login)
+    run_server(bench, host, port, login=login)
 
 
 def has_login(bench: Workbench) -> bool:
@@ -72,7 +72,8 @@ def has_login(bench: Workbench) -> bool:
     return False
 
 
-def _run(bench: Workbench, host: str, port: int, login: bool) -> NoReturn:
+def run_server(bench: Workbench, host: str, port: int, *, login: bool) -> NoReturn:
+    """Become Streamlit's server with our settings; whether a login is due was found out before."""
     app = Path(__file__).parents[2] / "dashboards" / "app.py"
     settings = SETTINGS | {"server.address": host, "server.port": str(port)}
     flags = [f"--{name}={value}" for name, value in settings.items()]
