@@ -18,28 +18,29 @@ CHECKED = 4
 
 
 class TrainedJudge(Noun):
-    """What lies beside a trained encoder, as `judge.json`."""
+    """What lies beside a trained encoder, or a tuned judge's adapter, as `judge.json`."""
 
     name: str
     """Its name."""
     base: str
-    """The encoder that was trained, and a hash of its files."""
+    """The encoder or model that was trained, and a hash of its files."""
     source: str
     """Run or file of the labels, with their hash."""
-    threshold: float = Field(ge=0, le=1)
-    """Probability from which an answer passes: the best balanced accuracy on the labels held back."""
+    threshold: float = Field(0.5, ge=0, le=1)
+    """Probability from which an answer passes: the best balanced accuracy on the labels held back. A judge that replies
+    in words has none."""
     n_learnt: int = Field(ge=0)
     """Labels it learnt from: of the parts train and dev, never of the test part."""
     learnt: Many[str]
     """Hashes of their families."""
     checked: Trust
-    """On the labels held back. They chose epoch and threshold, so it is too good."""
+    """On the labels held back. They chose epoch and threshold of an encoder, so that it is too good."""
     prompted: Trust | None = None
     """The run's own judge on the same labels, where there is one."""
-    epochs: int
+    epochs: float
     """Passes over the labels."""
-    rate: float
-    """Highest learning rate."""
+    rate: float | None
+    """Highest learning rate; `None`: the default of training recipes."""
     seed: int
     """Of everything random."""
 

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
-from workbench.cli.options import config_of, json_option
+from workbench.cli.options import config_of, json_option, quiet_option
+
+PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group("train", epilog="Example: workbench judge train few-shot latest --judge correct")
 def train_group() -> None:
-    """Make a judge of labels: examples for its prompt, or a small encoder that learns to judge as people do.
+    """Make a judge of labels: examples for its prompt, a small encoder, or a LoRA adapter that judge as people do.
 
-    What is learnt from is the train part of the labels, and for an encoder the part to work on; the test part is
-    never looked at, and labels of gate sets are refused.
+    What is learnt from is the train part of the labels, and for encoder and adapter the part to work on; the test part
+    is never looked at, and labels of gate sets are refused.
     """
 
 
@@ -44,6 +46,35 @@ def encoder_command(
     asked = EncoderAsked(source, metric, base, Learning(epochs=epochs, rate=rate, seed=seed))
     made, opened = train_and_measure(config_of(ctx), asked, with_test)
     show_made(made, opened, as_json=as_json)
+
+
+@train_group.command("lora", epilog="Example: workbench judge train lora latest --judge correct --base models/base")
+@click.argument("source", metavar="RUN|FILE")
+@click.option("--judge", "metric", required=True, help="The judged metric; of a file of rows, the new judge's name.")
+@click.option("--base", required=True, help="Model to tune: a folder, relative to workbench.yaml.")
+@click.option("--rubric", type=PATH, default=None, help="Of a file: the rubric of pass and fail that it judges by.")
+@click.option("--rank", type=click.IntRange(1, 1024), default=16, show_default=True, help="Of the adapter.")
+@click.option("--epochs", type=click.FloatRange(0, 100, min_open=True), default=3.0, show_default=True,
+              help="Passes over the labels.")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(0, 1, min_open=True), default=None, help="Peak learning rate [2e-4].")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@json_option
+@quiet_option
+@click.pass_context
+def lora_command(
+    ctx: click.Context, source: str, metric: str, base: str, rubric: Path | None, rank: int, epochs: float,
+    rate: float | None, seed: int, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Tune a model to judge, on the labels of a run or of a file of rows (see `judge train encoder`).
+
+    Labels become conversations, the judge's prompt and the reply that it should have given, stored as a dataset; a
+    training run as of `train sft` makes the adapter, which is served and asked as any model.
+    """
+    from workbench.cli.judge_training_shown import tune_and_show
+    from workbench.jobs.judge_lora import LoraAsked
+
+    asked = LoraAsked(source, metric, base, rubric, rank, epochs, rate, seed)
+    ctx.exit(tune_and_show(config_of(ctx), asked, as_json=as_json, quiet=quiet))
 
 
 @train_group.command("few-shot", epilog="Example: workbench judge train few-shot latest --judge correct --shots 4")

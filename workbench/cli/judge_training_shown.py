@@ -12,9 +12,12 @@ from workbench.calibration.calibrated import Calibrated
 from workbench.calibration.measuring import Share, Trust
 from workbench.cli.progress import say
 from workbench.cli.show import grid
+from workbench.cli.training import watched
 from workbench.config.workbench_yaml import Workbench
+from workbench.jobs.judge_lora import LoraAsked, train_lora
 from workbench.jobs.judge_shots import ShotsAsked, choose_shots
 from workbench.jobs.judge_training import EncoderAsked, Made, open_test, train_encoder
+from workbench.jobs.supervision import Stopped
 from workbench.reports.words import interval_text, number
 from workbench.store.files import write_atomic
 
@@ -45,6 +48,30 @@ def show_made(made: Made, opened: Calibrated | None, *, as_json: bool) -> None:
     click.echo(f"workbench.yaml:  models: {{{card.name}-encoder: {{kind: encoder, folder: {made.folder}}}}}", err=True)
     if opened is None:
         click.echo("then judge by it (eval rescore), and: workbench judge calibrate --judge METRIC --test", err=True)
+
+
+def tune_and_show(bench: Workbench, asked: LoraAsked, *, as_json: bool, quiet: bool) -> int:
+    """Tune a judge, print what it can beside the run's own, and how it takes its place; return the exit code."""
+    try:
+        with watched(f"{asked.metric}-judge", quiet) as audience:
+            made = train_lora(bench, asked, audience)
+    except Stopped as stop:
+        click.echo(f"Stopped by {stop}; train it anew: its card is written at the end.", err=True)
+        return stop.exit_code
+    card = made.card
+    if as_json:
+        plain = {"card": card.model_dump(mode="json"), "run": made.run.id, "model": made.spec.settings()}
+        click.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
+        return 0
+    click.echo(f"\n{made.run.id}: {card.base}; {card.n_learnt} labels of {card.source}")
+    rows = [("tuned, on labels held back", card.checked)]
+    rows += [("the run's own judge, on the same", card.prompted)] if card.prompted else []
+    grid(("judge", "balanced", "TPR", "TNR", "labels", "no verdict"), [(*_row(*r), str(r[1].n_unjudged)) for r in rows])
+    click.echo(
+        f"workbench.yaml:  models: {{{card.name}-lora: {orjson.dumps(made.spec.settings()).decode()}}}", err=True
+    )
+    click.echo("then judge by it (eval rescore), and: workbench judge calibrate --judge METRIC --test", err=True)
+    return 0
 
 
 def choose_and_show(bench: Workbench, asked: ShotsAsked, out: Path | None, *, as_json: bool) -> None:

@@ -80,7 +80,8 @@ async def choose_shots(bench: Workbench, asked: ShotsAsked, say: Callable[[str],
     choices = [(), *(_choice(train, scorer, asked.shots, draw) for _ in range(asked.tries))]
     async with open_models(bench, scorer.judges(), Budget(asked.budget), say) as opened:
         say(f"{len(choices)} choices x {len(dev)} labels of the dev part")
-        tries = [Tried(shots, await _measured(scorer, shots, dev, opened)) for shots in choices]
+        shown = [scorer.model_copy(update={"shots": shots}) for shots in choices]
+        tries = [Tried(s.shots, await verdicts_on(s, dev, opened)) for s in shown]
     return Choices(tuple(tries), bench.evalsets / read_run(bench.home.run(asked.run)).spec.evalset)
 
 
@@ -94,10 +95,11 @@ def _choice(train: Sequence[LabelledAnswer], scorer: RubricJudge, n: int, draw: 
         mine.sort(key=lambda a: a.group in seen)  # stable: the drawn order within
         found += mine[:many]
     draw.shuffle(found)
-    return tuple(_shot(answer, scorer) for answer in found)
+    return tuple(shot_of(answer, scorer) for answer in found)
 
 
-def _shot(answer: LabelledAnswer, scorer: RubricJudge) -> Shot:
+def shot_of(answer: LabelledAnswer, scorer: RubricJudge) -> Shot:
+    """Return a labelled answer as an example of what people say."""
     sample = answer.sample
     return Shot(
         id=answer.id,
@@ -110,16 +112,14 @@ def _shot(answer: LabelledAnswer, scorer: RubricJudge) -> Shot:
     )
 
 
-async def _measured(
-    scorer: RubricJudge, shots: tuple[Shot, ...], dev: Sequence[LabelledAnswer], opened: Opened
-) -> Trust:
-    shown = scorer.model_copy(update={"shots": shots})
+async def verdicts_on(scorer: RubricJudge, answers: Sequence[LabelledAnswer], opened: Opened) -> Trust:
+    """Put labelled answers to a judge and return how it does."""
     slots = asyncio.Semaphore(2 * opened.models[scorer.judge].concurrency)
 
     async def judged(answer: LabelledAnswer) -> Judged:
         async with slots:
-            score = await shown.score(answer.sample, answer.output, opened)
+            score = await scorer.score(answer.sample, answer.output, opened)
         verdict = bool(score.value) if isinstance(score, Score) else None
         return Judged(id=answer.id, group=answer.group, human=answer.human, judge=verdict)
 
-    return measure(await asyncio.gather(*map(judged, dev)))
+    return measure(await asyncio.gather(*map(judged, answers)))

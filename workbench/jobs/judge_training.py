@@ -108,17 +108,17 @@ def _card(bench: Workbench, asked: EncoderAsked, labels: JudgeLabels, found: Seq
         n_learnt=len(learnt),
         learnt=tuple(sorted({hashed(answer.group) for answer in learnt})),
         checked=measure(_judged(held, found, threshold)),
-        prompted=_prompted(bench, asked, held) if labels.scorer else None,
+        prompted=prompted(bench, asked.source, asked.metric, held) if labels.scorer else None,
         epochs=asked.learning.epochs,
         rate=asked.learning.rate,
         seed=asked.learning.seed,
     )
 
 
-def _prompted(bench: Workbench, asked: EncoderAsked, held: Sequence[LabelledAnswer]) -> Trust:
+def prompted(bench: Workbench, source: str, metric: str, held: Sequence[LabelledAnswer]) -> Trust:
     """Measure the run's own judge on the labels held back, to stand beside the trained one."""
-    run = read_run(bench.home.run(asked.source))
-    _, rows = judged_answers(bench, [run.id], Asked(asked.metric, every=True))
+    run = read_run(bench.home.run(source))
+    _, rows = judged_answers(bench, [run.id], Asked(metric, every=True))
     wanted = {answer.id for answer in held}
     return measure([row for row in rows if row.id in wanted])
 

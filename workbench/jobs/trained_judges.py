@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from workbench.adapters.encoder_judge import EncoderJudge
 from workbench.calibration.trained import TrainedJudge
-from workbench.config.workbench_yaml import Workbench
+from workbench.config.workbench_yaml import TRAINED, Workbench
 from workbench.errors import ModelError
-from workbench.models import EncoderSpec
+from workbench.models import EncoderSpec, LocalSpec
 from workbench.nouns import fingerprint
 from workbench.store.weights import hash_model_folder
 
@@ -44,6 +44,17 @@ def encoder_identity(bench: Workbench, spec: EncoderSpec) -> str:
 
 def learnt_families(bench: Workbench, judge: str) -> frozenset[str]:
     """Return the hashes of the families that a judge of workbench.yaml, or one of a panel, was trained on."""
-    specs = [bench.config.models.get(name) for name in judge.split("+")]
-    cards = [read_trained(bench.path(spec.folder)) for spec in specs if isinstance(spec, EncoderSpec)]
+    folders = [_folder(bench, name) for name in judge.split("+")]
+    cards = [read_trained(folder) for folder in folders if folder is not None]
     return frozenset(family for card in cards for family in card.learnt)
+
+
+def _folder(bench: Workbench, name: str) -> Path | None:
+    """Return where a judge's card lies; `None` for a model that was not trained to judge."""
+    spec = bench.model(name) if name.startswith(TRAINED) else bench.config.models.get(name)
+    if isinstance(spec, EncoderSpec):
+        return bench.path(spec.folder)
+    if isinstance(spec, LocalSpec) and spec.adapter is not None:
+        folder = bench.path(spec.adapter).parent
+        return folder if (folder / CARD).is_file() else None
+    return None
