@@ -5,8 +5,10 @@ import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
+from numpy.typing import NDArray
 
 from workbench.adapters.sentence_transformers import Embedder, Vector, folder_of
 from workbench.errors import MissingExtra, ModelError
@@ -29,11 +31,11 @@ class Counting(Embedder):
         super().__init__(MODEL)
         self.batches: list[list[str]] = []
 
-    def _encode(self, texts: list[str]) -> list[Vector]:
+    def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         self.batches.append(texts)
         if "broken" in texts:
             raise ModelError("cannot")
-        return [[float(len(text))] for text in texts]
+        return np.array([[len(text)] for text in texts], np.float32)
 
 
 @pytest.mark.asyncio(loop_scope="module")

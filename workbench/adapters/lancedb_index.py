@@ -86,8 +86,9 @@ class LanceIndex:
             asked = table.search(_words(query), query_type="fts")
         if where:
             asked = asked.where(_condition(where, table.schema.names, self._folder), prefilter=True)
-        rows = asked.limit(k).to_arrow().to_pylist()
-        return [_found(row, how) for row in rows]
+        found = asked.limit(k).to_arrow()
+        texts = found.select([name for name in found.column_names if name != "vector"])  # hundreds of numbers a row
+        return [_found(row, how) for row in texts.to_pylist()]
 
     def _opened(self) -> Any:
         if self._table is None:

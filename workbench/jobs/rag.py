@@ -142,7 +142,7 @@ async def _embedded(embedder: Embedder, rows: Sequence[Chunk], watch: Watch) -> 
     parts: list[NDArray[np.float32]] = []
     for start in range(0, len(rows), AT_ONCE):
         texts = [row.text for row in rows[start : start + AT_ONCE]]
-        parts.append(np.asarray(await embedder.embed(texts), np.float32))
+        parts.append(np.asarray(await embedder.matrix(texts), np.float32))
         watch(start + len(texts), len(rows))
     return np.concatenate(parts)
 
