@@ -203,3 +203,5 @@ def test_a_large_file_read_by_two_processes_is_stored_as_one_would(
     two = json.loads(workbench("data", "import", "f.jsonl", "--name", "b", "--use", "train", "--json").out)
     assert one["datasets"][0]["fingerprint"] == two["datasets"][0]["fingerprint"]
     assert one["datasets"][0]["n"] == 3000
+    first, second = (next(Path().rglob(f"{name}-train/*/rows.parquet")) for name in "ab")
+    assert first.read_bytes() == second.read_bytes()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import Problem
 from workbench.reading import source
+from workbench.reading.json_rows import block_rows
 from workbench.reading.rows import rows_of
 
 KEYS = st.sampled_from(["a", "b", '":', "a:", '"', "é", "\\", "0" * 20])
@@ -90,3 +91,26 @@ def test_where_blocks_are_cut_does_not_matter(texts: list[str], size: int) -> No
         finally:
             source.BLOCK = before
     assert [(row.line, row.data) for row in found] == [(i, {"t": text}) for i, text in enumerate(texts, 1)]
+
+
+FAULTS = {
+    "DUPLICATE_KEY": b'{"t": "a", "t": "b"}',
+    "BIG_INTEGER": b'{"t": 123456789012345678901}',
+    "JSON_SYNTAX": b'{"t": }',
+    "BLANK_LINE": b"  ",
+}
+
+
+@given(
+    rows=st.lists(st.text(st.sampled_from('a"\\\n'), max_size=5), min_size=1, max_size=150),
+    code=st.sampled_from(sorted(FAULTS)), at=st.integers(0, 150),
+)  # fmt: skip
+def test_one_faulty_line_among_many_is_found_and_hides_no_other(rows: list[str], code: str, at: int) -> None:
+    lines = [json.dumps({"t": text}).encode() for text in rows]
+    at = min(at, len(lines))
+    lines.insert(at, FAULTS[code])
+    found = list(block_rows(b"\n".join(lines) + b"\n", "f", 10))
+    assert [row.line for row in found] == list(range(11, 11 + len(lines)))
+    (fault,) = (row for row in found if isinstance(row.data, Problem))
+    assert (fault.line, fault.data.code) == (11 + at, code)
+    assert [row.data["t"] for row in found if not isinstance(row.data, Problem)] == rows

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from workbench.cli.progress import say, watching
 from workbench.config.workbench_yaml import Workbench
-from workbench.curation.importing import Imported, Wish
+from workbench.curation.importing import Check, Imported, Wish
 from workbench.datasets import USES, Split, Use
 from workbench.errors import ConfigError, Problem
 from workbench.evaluation.engine import Progress
-from workbench.jobs.firewall import guard_stored
+from workbench.jobs.firewall import gates_of, guard_stored
 from workbench.jobs.importing import ImportedRecords, import_file
 from workbench.reading.stored import StoredDataset
 
@@ -94,9 +94,10 @@ def bring_in(bench: Workbench, asked: Asked, *, store: bool, as_json: bool, quie
         def watch(done: int, total: int) -> None:
             show(Progress(done=done >> 20, total=max(total, done) >> 20, failed=0, cost=0.0))
 
-        def check(rows: StoredDataset) -> dict[str, str]:
+        def look(rows: StoredDataset) -> dict[str, str]:
             return guard_stored(rows, bench, what=asked.path.name).rule()
 
+        check = Check(look, reads=store or bool(gates_of(bench)))
         found = import_file(wish, bench.home, datetime.now(UTC), watch, store=store, check=check)
     imported = found.imported if isinstance(found, ImportedRecords) else found
     if as_json:

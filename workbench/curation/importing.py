@@ -20,8 +20,9 @@ from typing import NamedTuple
 from workbench.curation.formats.format import Fields, Format, Kind
 from workbench.curation.formats.reading import Recipe
 from workbench.curation.formats.table import LOOKED_AT, format_named, guessed
-from workbench.curation.intake import Batch, batches
+from workbench.curation.intake import batches
 from workbench.curation.repeats import Columns, repeats
+from workbench.curation.row_batches import Batch
 from workbench.datasets import Manifest, Split, Use, split_of
 from workbench.errors import DataError, Problem
 from workbench.nouns import canonical_bytes
@@ -100,8 +101,14 @@ class Prepared(NamedTuple):
     """Whether its format was guessed."""
 
 
-Check = Callable[[StoredDataset], dict[str, str]]
-"""Refuses rows of use train, or says for the manifest's rule that they may be learnt from."""
+@dataclass(frozen=True)
+class Check:
+    """What looks at rows of use train before they are stored."""
+
+    look: Callable[[StoredDataset], dict[str, str]]
+    """Refuses rows, or says for the manifest's rule that they may be learnt from."""
+    reads: bool = True
+    """Whether it reads rows. Where nobody does, a mere validation need not write them."""
 
 
 def prepare(wish: Wish) -> Prepared:
@@ -138,8 +145,9 @@ def import_datasets(
     given, recipe, guess = prepared
     work = home / "datasets" / f".new-{uuid.uuid4().hex}"
     try:
-        intake = _Intake(wish, given, recipe.format.kind, work)
-        intake.take(batches(given, recipe), watch)
+        keep = store or wish.split is not None or (check is not None and check.reads)
+        intake = _Intake(wish, given, recipe.format.kind, work, keep)
+        intake.take(batches(given, recipe, keep), watch)
         intake.settle()
         rule = _rule(wish, given, recipe.format, intake)
         made = [(shelf, intake.manifest(shelf, rule)) for shelf in intake.shelves.values()]
@@ -157,7 +165,7 @@ def import_datasets(
 def _checked(shelf: Shelf, manifest: Manifest, check: Check) -> Manifest:
     if manifest.use != "train" or not manifest.n:
         return manifest
-    return manifest.model_copy(update={"rule": manifest.rule | check(StoredDataset(shelf.folder, manifest))})
+    return manifest.model_copy(update={"rule": manifest.rule | check.look(StoredDataset(shelf.folder, manifest))})
 
 
 def _rule(wish: Wish, given: Given, format: Format, intake: _Intake) -> dict[str, str]:
@@ -202,8 +210,8 @@ class Shelf:
 class _Intake:
     """One pass over a source."""
 
-    def __init__(self, wish: Wish, given: Given, kind: Kind, work: Path) -> None:
-        self.wish, self.given, self.kind, self.work = wish, given, kind, work
+    def __init__(self, wish: Wish, given: Given, kind: Kind, work: Path, keep: bool) -> None:
+        self.wish, self.given, self.kind, self.work, self.keep = wish, given, kind, work, keep
         self.shelves: dict[Use, Shelf] = {}
         self.notes: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
@@ -227,7 +235,7 @@ class _Intake:
                 watch(done, self.given.size)
 
     def _note(self, batch: Batch) -> None:
-        self.n_rows += len(batch.rows) + batch.n_set_aside + batch.dropped.total()
+        self.n_rows += len(batch.names) + batch.n_set_aside + batch.dropped.total()
         self.notes += batch.notes
         self.dropped += batch.dropped
         self.n_set_aside += batch.n_set_aside
@@ -247,15 +255,18 @@ class _Intake:
         """Put rows on their shelves."""
         split = self.wish.split
         if split is None:
-            shelf = self.shelves[self.wish.uses()[0]]
-            shelf.writer.add(batch.rows)
+            shelf, n = self.shelves[self.wish.uses()[0]], len(batch.names)
+            # Of rows that nobody will read only the ids are written: they name those that stand for two rows.
+            texts = (batch.groups, batch.contents) if self.keep else ([""] * n, [b""] * n)
+            shelf.writer.add(batch.names, *texts)
             for name in ("ids", "lines", "families", "contests", "digests"):
                 getattr(shelf, name).extend(getattr(batch, name))
             return
-        sides = [split_of(family, split) for _, family, _ in batch.rows]
+        sides = [split_of(family, split) for family in batch.groups]
         for use, shelf in self.shelves.items():
             mine = [at for at, side in enumerate(sides) if side == use]
-            shelf.writer.add([batch.rows[at] for at in mine])
+            names, groups, contents = batch.names, batch.groups, batch.contents
+            shelf.writer.add([names[at] for at in mine], [groups[at] for at in mine], [contents[at] for at in mine])
             for name in ("ids", "lines", "families", *(["contests"] if batch.contests else [])):
                 values = getattr(batch, name)
                 getattr(shelf, name).extend(values[at] for at in mine)
@@ -272,6 +283,8 @@ class _Intake:
         for use, shelf in self.shelves.items():
             shelf.n_duplicates = len(found.repeated[use])
             if drop := found.repeated[use] | found.contradicting[use]:
+                if self.keep:
+                    _rewrite(shelf, drop)
                 _without(shelf, drop)
         if not any(len(shelf.ids) for shelf in self.shelves.values()):
             what = "no row is left to learn from" if self.n_rows else "no records in the source"
@@ -304,7 +317,7 @@ def _columns(shelf: Shelf) -> Columns:
     return Columns(shelf.folder / "rows.parquet", shelf.ids, shelf.lines, shelf.digests, shelf.contests)
 
 
-def _without(shelf: Shelf, drop: set[int]) -> None:
+def _rewrite(shelf: Shelf, drop: set[int]) -> None:
     """Write a shelf's rows anew without some of them."""
     import pyarrow.parquet as pq
 
@@ -312,12 +325,17 @@ def _without(shelf: Shelf, drop: set[int]) -> None:
     kept.mkdir()
     with RowsWriter(kept) as writer, pq.ParquetFile(shelf.folder / "rows.parquet", pre_buffer=False) as file:
         for part in row_batches(file, 1000, ["id", "family", "row"]):
-            rows = list(zip(*(column.to_pylist() for column in part.columns), strict=True))
-            writer.add([row for at, row in enumerate(rows, number) if at not in drop])
-            number += len(rows)
+            stay = [at for at in range(part.num_rows) if number + at not in drop]
+            ids, families, texts = (column.to_pylist() for column in part.columns)
+            writer.add([ids[at] for at in stay], [families[at] for at in stay], [texts[at].encode() for at in stay])
+            number += part.num_rows
     for name in ("rows.parquet", "rows.sha256"):
         (kept / name).replace(shelf.folder / name)
     kept.rmdir()
+
+
+def _without(shelf: Shelf, drop: set[int]) -> None:
+    """Leave some rows out of what is known of a shelf's."""
     left = [at for at in range(len(shelf.ids)) if at not in drop]
     shelf.digests = bytearray(b"".join(shelf.digests[32 * at : 32 * at + 32] for at in left))
     shelf.ids, shelf.families = (array("Q", (v[at] for at in left)) for v in (shelf.ids, shelf.families))

@@ -1,158 +1,77 @@
-"""Rows of a source, a batch at a time: read by their format, named, hashed; in this process, or a file's lines in two.
+"""Rows of a source, a batch at a time. Lines of JSONL are read block by block.
 
-Parsing and checking 1 GB takes some 20 seconds of one processor. Blocks of lines are independent of each other, so two
-processes read them while this one hashes the file and writes; they come back in order.
+Blocks are independent of each other, so those of a large file are read in processes beside this one, which hashes the
+file and writes. They come back in order: what is stored does not depend on who read it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
-import re
 import signal
-import unicodedata
-from array import array
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+import sys
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import get_context
 
-from pydantic import ValidationError
-
-from workbench.curation.formats.format import Dropped, Fields, Unfit
-from workbench.curation.formats.reading import Recipe, problems_of, understood
+from workbench.curation.formats.reading import Recipe
+from workbench.curation.formats.stencils import Stencils
 from workbench.curation.formats.table import BY_NAME
-from workbench.errors import Problem
-from workbench.nouns import canonical_bytes
+from workbench.curation.row_batches import Batch, read_block, read_rows
 from workbench.reading.folders import Given
-from workbench.reading.hashes import short_hash
-from workbench.reading.json_rows import block_rows, lines_in
-from workbench.reading.rows import RawRow
+from workbench.reading.json_rows import lines_in
+from workbench.reading.source import Source
 
 AT_ONCE = 512
-"""Rows of a batch that is read in this process."""
+"""Rows of a batch of a table."""
 LARGE = 16 * 2**20
-"""Bytes of a JSONL file from which on two processes read it; starting them takes half a second."""
-WORKERS = 2
-HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-"""Zero-width and bidirectional control characters."""
+"""Bytes of a JSONL file from which on other processes read it; starting them takes half a second."""
+MOST = 4
+"""Processes that this one can keep busy."""
+AHEAD = 3
+"""Blocks a process, read and on their way or being read by it."""
 
 
-@dataclass
-class Batch:
-    """Rows that were read, column by column, and what was found on the way."""
+def batches(given: Given, recipe: Recipe, keep: bool = True) -> Iterator[Batch]:
+    """Yield a source's rows in order; `keep` off: without their ids, families and JSON, of which hashes are left.
 
-    rows: list[tuple[str, str, str]] = field(default_factory=list)
-    """Id, family and canonical JSON."""
-    lines: array[int] = field(default_factory=lambda: array("Q"))
-    """Line of each row."""
-    digests: bytearray = field(default_factory=bytearray)
-    """SHA-256 of each row's JSON."""
-    ids: array[int] = field(default_factory=lambda: array("Q"))
-    """64-bit hash of each id, normalised to NFC."""
-    families: array[int] = field(default_factory=lambda: array("Q"))
-    """64-bit hash of each family."""
-    contests: array[int] = field(default_factory=lambda: array("Q"))
-    """For pairs a hash of prompt and both answers whichever is preferred; its last bit says which."""
-    labels: list[tuple[str, Fields]] = field(default_factory=list)
-    """What was said of records, by record."""
-    problems: list[Problem] = field(default_factory=list)
-    n_set_aside: int = 0
-    notes: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-    size: int = 0
-    """Bytes of the source that it holds; 0 where that is not known."""
-
-
-def batches(given: Given, recipe: Recipe) -> Iterator[Batch]:
-    """Yield a source's rows in order. Raises `DataError` for what makes it unusable as a whole."""
+    Raises `DataError` for what makes the source unusable as a whole.
+    """
     source = given.source
-    if source is not None and source.kind == "jsonl" and source.size >= LARGE and recipe.corpus is None:
-        yield from _in_parallel(given, recipe)
-        return
-    rows = given.rows()
-    while some := list(itertools.islice(rows, AT_ONCE)):
-        yield read_rows(some, recipe, str(given.path))
-
-
-def read_rows(rows: Iterable[RawRow], recipe: Recipe, file: str) -> Batch:
-    """Return rows as their format understands them, and what is wrong with the others."""
-    batch = Batch()
-    for row in rows:
-        if isinstance(row.data, Problem):
-            _refuse(batch, [row.data])
-            continue
-        if row.note:
-            batch.notes[row.note] += 1
-        try:
-            data = _without_empty(row.data) if recipe.tables else row.data
-            for one in understood(data, recipe, batch.notes):
-                _add(batch, one.fields, one.family, row.line)
-                batch.labels += [(one.fields["id"], label) for label in one.labels]
-        except Dropped as exc:
-            batch.dropped[str(exc)] += 1
-        except (Unfit, ValidationError) as exc:
-            _refuse(batch, problems_of(exc, recipe.format.kind, file, row.line))
-    return batch
-
-
-def _add(batch: Batch, fields: Fields, family: str, line: int) -> None:
-    content = canonical_bytes(fields)
-    text, id = content.decode(), fields["id"]
-    if not content.isascii() and HIDDEN.search(text):
-        batch.notes["HIDDEN_CHARACTER"] += 1
-    batch.rows.append((id, family, text))
-    batch.lines.append(line)
-    batch.digests += hashlib.sha256(content).digest()
-    batch.ids.append(short_hash(id if id.isascii() else unicodedata.normalize("NFC", id)))
-    batch.families.append(short_hash(family))
-    if "chosen" in fields:
-        batch.contests.append(_contest(fields))
-
-
-def _contest(fields: Fields) -> int:
-    sides = [
-        canonical_bytes([(m["role"], m["content"]) for m in fields[s]["messages"]]) for s in ("chosen", "rejected")
-    ]
-    asked = canonical_bytes([(m["role"], m["content"]) for m in fields["prompt"]])
-    key = int.from_bytes(hashlib.sha256(b"\0".join([asked, *sorted(sides)])).digest()[:8], "big")
-    return key & ~1 | (sides[0] < sides[1])
-
-
-def _refuse(batch: Batch, problems: list[Problem]) -> None:
-    from workbench.reading.faults import gravity
-
-    if gravity(problems[0]) == "note":
-        batch.notes[problems[0].code] += 1
+    if source is None or source.kind != "jsonl":
+        rows, stencils = given.rows(), Stencils(recipe)
+        while some := list(itertools.islice(rows, AT_ONCE)):
+            yield read_rows(some, recipe, stencils, str(given.path))
+    elif recipe.corpus is None and (n := _helpers(source.size)):
+        yield from _in_processes(source, recipe, n, keep)
     else:
-        batch.n_set_aside += 1
-        batch.problems += problems
+        number, stencils = 0, Stencils(recipe)
+        for block in source.blocks():
+            yield read_block(block, str(source), number, recipe, stencils)
+            number += lines_in(block)
 
 
-def _without_empty(row: Fields) -> Fields:
-    return {name: cell for name, cell in row.items() if cell != ""}
+def _helpers(size: int) -> int:
+    """Return how many processes are to read a file of this many bytes; 0: this one alone."""
+    return min(MOST, _processors()) if size >= LARGE and _processors() > 1 else 0
 
 
-# ---------------------------------------------------------------- in two processes
-
-
-def _in_parallel(given: Given, recipe: Recipe) -> Iterator[Batch]:
-    assert given.source is not None
-    file, number = str(given.path), 0
+def _in_processes(source: Source, recipe: Recipe, n: int, keep: bool) -> Iterator[Batch]:
+    """Yield the batches of a JSONL file's blocks in order. `recipe` has no corpus. Raises `DataError`."""
     plain = (recipe.format.name, recipe.new_ids, recipe.synthetic)
-    workers = min(WORKERS, os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, get_context("spawn"), _quiet) as pool:
+    file, number = str(source), 0
+    with ProcessPoolExecutor(n, get_context("spawn"), _quiet) as pool:
         waiting: deque[Future[Batch]] = deque()
         try:
-            for block in given.source.blocks():
+            for block in source.blocks():
                 if number == 0:  # here, because its first row may show that the file is no JSONL
-                    yield _sized(read_rows(block_rows(block, file, 0, True), recipe, file), block)
+                    yield _read(block, file, 0, plain, keep)
                 else:
-                    waiting.append(pool.submit(_block, block, file, number, plain))
+                    waiting.append(pool.submit(_read, block, file, number, plain, keep))
                 number += lines_in(block)
-                if len(waiting) > 2 * workers:
+                if len(waiting) >= AHEAD * n:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -161,16 +80,24 @@ def _in_parallel(given: Given, recipe: Recipe) -> Iterator[Batch]:
                 future.cancel()
 
 
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 def _quiet() -> None:
     """Leave Ctrl-C to the process that asked."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _block(block: bytes, file: str, before: int, plain: tuple[str, bool, bool]) -> Batch:
-    recipe = Recipe(BY_NAME[plain[0]], plain[1], plain[2])
-    return _sized(read_rows(block_rows(block, file, before), recipe, file), block)
-
-
-def _sized(batch: Batch, block: bytes) -> Batch:
-    batch.size = len(block)
+def _read(block: bytes, file: str, before: int, plain: tuple[str, bool, bool], keep: bool) -> Batch:
+    batch = read_block(block, file, before, *_recipe(*plain))
+    if not keep:
+        batch.groups, batch.contents = [], []
     return batch
+
+
+@cache
+def _recipe(name: str, new_ids: bool, synthetic: bool) -> tuple[Recipe, Stencils]:
+    """Return a recipe with the stencils that were made so far in this process."""
+    recipe = Recipe(BY_NAME[name], new_ids, synthetic)
+    return recipe, Stencils(recipe)

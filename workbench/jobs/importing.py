@@ -16,7 +16,8 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from workbench.curation.importing import MAX_PROBLEMS, Check, Imported, Prepared, Watch, Wish, import_datasets, prepare
-from workbench.curation.intake import Batch, batches
+from workbench.curation.intake import batches
+from workbench.curation.row_batches import Batch
 from workbench.errors import DataError, Problem
 from workbench.labelling.imported import store_imported
 from workbench.labelling.snapshot import Snapshot
@@ -49,16 +50,16 @@ def import_file(
     prepared = prepare(wish)
     if not store:
         with tempfile.TemporaryDirectory(prefix="workbench-validate-") as folder:
-            return _import(wish, prepared, Home(Path(folder)), now, watch, check)
-    return _import(wish, prepared, home, now, watch, check)
+            return _import(wish, prepared, Home(Path(folder)), now, watch, check, store)
+    return _import(wish, prepared, home, now, watch, check, store)
 
 
 def _import(
-    wish: Wish, prepared: Prepared, home: Home, now: datetime, watch: Watch, check: Check | None
+    wish: Wish, prepared: Prepared, home: Home, now: datetime, watch: Watch, check: Check | None, store: bool
 ) -> Imported | ImportedRecords:
     if prepared.recipe.format.kind == "records":
         return _records(wish, prepared, home, now, watch)
-    return import_datasets(wish, prepared, home.root, now, watch, check=check)
+    return import_datasets(wish, prepared, home.root, now, watch, store=store, check=check)
 
 
 @dataclass
@@ -96,7 +97,7 @@ class _Records:
 
     def _fresh(self, batch: Batch) -> Iterator[Task]:
         """Yield records that did not come before."""
-        for at, (_, _, text) in enumerate(batch.rows):
+        for at, text in enumerate(batch.contents):
             digest = int.from_bytes(batch.digests[32 * at : 32 * at + 8], "big")
             before = self.digests.setdefault(batch.ids[at], digest)
             if len(self.digests) == self.n_known:
@@ -112,7 +113,7 @@ class _Records:
     n_known: int = 0
 
     def _note(self, batch: Batch) -> None:
-        self.n_rows += len(batch.rows) + batch.n_set_aside + batch.dropped.total()
+        self.n_rows += len(batch.names) + batch.n_set_aside + batch.dropped.total()
         self.notes += batch.notes
         self.dropped += batch.dropped
         self.n_set_aside += batch.n_set_aside

@@ -20,6 +20,8 @@ from workbench.reading.strict_json import parse
 
 LARGE = 10**19
 """Numbers from here on may be integers that lost digits."""
+TOGETHER = 64
+"""Lines that are held against what was parsed of them at once."""
 
 
 def json_rows(source: Source) -> Iterator[RawRow]:
@@ -37,20 +39,48 @@ def block_rows(block: bytes, file: str, before: int, first: bool = False) -> Ite
 
     Raises `DataError` where the file's first row shows that it is not JSONL.
     """
-    number = before
     lines = block.split(b"\n")  # never splitlines: U+2028 and U+0085 may stand inside strings
     if lines[-1] == b"":
         lines.pop()
     ended = block.endswith(b"\n")
-    escapes = b'\\\\"' in block  # a backslash before a closing quote would be taken for an escaped quote
-    for line in lines:
-        number += 1
+    for start in range(0, len(lines), TOGETHER):
+        some = lines[start : start + TOGETHER]
+        last = ended or start + len(some) < len(lines)
+        if (rows := _plain(some)) is not None:
+            yield from map(RawRow, range(before + start + 1, before + start + len(rows) + 1), rows)
+            first = False
+            continue
+        for row in _one_by_one(some, file, before + start, first, last):
+            yield row
+            first = first and isinstance(row.data, Problem) and row.data.code == "BLANK_LINE"
+
+
+def _plain(lines: list[bytes]) -> list[dict[str, Any]] | None:
+    """Return the rows of lines in which nothing is unusual; `None`: each is to be looked at by itself.
+
+    No line can make up for another one: a lost key, an escaped quote, and a large number each make the text's quotes
+    more than those of its strings. Only a backslash before a closing quote makes them less, when escapes are left out.
+    """
+    text = b"\n".join(lines)
+    try:
+        rows = [orjson.loads(line) for line in lines]
+        if {*map(type, rows)} != {dict}:
+            return None
+        more = text.count(b'"') - _quotes(rows)
+    except (orjson.JSONDecodeError, RecursionError):
+        return None
+    return None if more and (b'\\\\"' in text or more != text.count(b'\\"')) else rows
+
+
+def _one_by_one(lines: list[bytes], file: str, before: int, first: bool, ended: bool) -> Iterator[RawRow]:
+    """Yield the rows of lines one of which is unusual. `ended`: the last one has a line end."""
+    for number, line in enumerate(lines, before + 1):
         try:
             data = orjson.loads(line)
             plain = type(data) is dict and line.count(b'"') - line.count(b'\\"') == _quotes((data,))
         except (orjson.JSONDecodeError, RecursionError):
             plain = False
-        if plain and not (escapes and b'\\\\"' in line):
+        if plain and b'\\\\"' not in line:
             yield RawRow(number, data)
             first = False
         elif not line.strip():

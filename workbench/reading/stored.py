@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -113,11 +115,16 @@ def write_rows(folder: Path, rows: Iterable[tuple[str, str, str]]) -> None:
     rows = iter(rows)
     with RowsWriter(folder) as writer:
         while group := list(itertools.islice(rows, ROW_GROUP)):
-            writer.add(group)
+            ids, families, texts = zip(*group, strict=True)
+            writer.add(ids, families, [text.encode() for text in texts])
 
 
 class RowsWriter:
-    """Writes `rows.parquet` of a dataset's folder group by group; its hash, durably, when the block ends well."""
+    """Writes `rows.parquet` of a dataset's folder group by group; its hash, durably, when the block ends well.
+
+    Compression needs no interpreter: a thread does it while the next rows come. A disk that is full is told by the next
+    `add`, at the latest at the end.
+    """
 
     def __init__(self, folder: Path) -> None:
         import pyarrow as pa
@@ -130,29 +137,54 @@ class RowsWriter:
         how = {"compression": "zstd", "use_dictionary": ["family"], "write_statistics": ["position", "id"]}
         with told_when_full(folder):
             self._writer = pq.ParquetWriter(folder / "rows.parquet", self._schema, **how)
+        self._thread = ThreadPoolExecutor(1)
+        self._under_way: Future[None] | None = None
 
     def __enter__(self) -> RowsWriter:
         return self
 
-    def add(self, rows: Sequence[tuple[str, str, str]]) -> None:
-        """Append (id, family, canonical JSON) rows as one group."""
+    def add(self, ids: Sequence[str], families: Sequence[str], contents: Sequence[bytes]) -> None:
+        """Append rows as one group; `contents` are their canonical JSON."""
         import pyarrow as pa
 
-        if rows:
+        if not ids:
+            return
+        places = numbers(range(self._position, self._position + len(ids)), pa.int64())
+        columns = [places, texts(ids, large=True), texts(families, large=True), _octets(contents)]
+        group = pa.Table.from_arrays(columns, schema=self._schema)
+        self._wait()
+        self._under_way = self._thread.submit(self._writer.write_table, group)
+        self._position += len(ids)
+
+    def _wait(self) -> None:
+        """Wait for the group under way; raises what became of it."""
+        if (under_way := self._under_way) is not None:
+            self._under_way = None
             with told_when_full(self._folder):
-                places = numbers(range(self._position, self._position + len(rows)), pa.int64())
-                columns = [places, *(texts(column, large=True) for column in zip(*rows, strict=True))]
-                self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
-            self._position += len(rows)
+                under_way.result()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         path = self._folder / "rows.parquet"
+        try:
+            self._wait()
+        finally:
+            self._thread.shutdown()
+            with told_when_full(path):
+                self._writer.close()
         with told_when_full(path):
-            self._writer.close()
             if kind is None:
                 flush(path)
         if kind is None:
             write_atomic(self._folder / "rows.sha256", f"{sha256_of(path)}  rows.parquet\n".encode())
+
+
+def _octets(contents: Sequence[bytes]) -> Any:
+    """Return an Arrow column of texts that are UTF-8 already."""
+    import pyarrow as pa
+
+    ends = array("q", itertools.accumulate(map(len, contents), initial=0))
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(contents))]
+    return pa.Array.from_buffers(pa.large_string(), len(contents), buffers, 0)
 
 
 def batches(file: Any, size: int, columns: list[str] | None = None) -> Iterator[Any]:

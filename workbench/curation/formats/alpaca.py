@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from workbench.curation.formats.format import Fields, Format, Notes, Unfit, prompt_text, shown_kind, text_of
 from workbench.curation.formats.turns import plain, turn
+from workbench.curation.formats.usual import UsualTexts
 
 
 def read(row: Fields, notes: Notes) -> Fields:
@@ -56,4 +57,5 @@ ALPACA = Format(
     "alpaca", "conversations", "`instruction`, `input` and `output`",
     lambda row: "instruction" in row and "output" in row, read,
     frozenset({"instruction", "input", "output", "system", "history"}), write, flat=True,
+    usual=UsualTexts(("instruction", "output"), ("input", "system")),
 )  # fmt: skip

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from workbench.curation.formats.usual import Usual
+
 Fields = dict[str, Any]
 """A row as plain data: of a file, or the fields of a noun."""
 Notes = Counter[str]
@@ -57,6 +59,8 @@ class Format:
     """Return the row that says what the fields say, as far as it can. Raises `Unfit`. `None`: it is only read."""
     strict: bool = False
     """Whether its reader, a service, refuses further columns."""
+    usual: Usual | None = None
+    """Which of its rows differ from others of their shape by their texts only."""
     flat: bool = False
     """Whether every column is text, so that it can also be a CSV table."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import orjson
 
 from workbench.curation.formats.format import Fields, Format, Notes, Unfit, present, thumb_of
-from workbench.curation.formats.turns import tools_text, turns_of, written
+from workbench.curation.formats.turns import ROLES, tools_text, turns_of, written
+from workbench.curation.formats.usual import UsualChat
 
 THUMBS = ("label", "thumb", "thumbs", "good")
 OTHERS = frozenset({"conversations", "references", "lineage", "outputs", "chosen", "rejected", "prompt", "completion"})
@@ -47,6 +48,9 @@ def _looks(row: Fields) -> bool:
 
 
 COLUMNS = frozenset({"messages", "tools", "functions", "parallel_tool_calls", *THUMBS})
-MESSAGES = Format("messages", "conversations", "`messages` with role and content", _looks, read, COLUMNS, write_thumbed)
-OPENAI = Format("openai", "conversations", "", lambda _: False, read, COLUMNS, write, strict=True)
+USUAL = UsualChat("messages", "role", "content", frozenset(ROLES))
+MESSAGES = Format(
+    "messages", "conversations", "`messages` with role and content", _looks, read, COLUMNS, write_thumbed, usual=USUAL
+)
+OPENAI = Format("openai", "conversations", "", lambda _: False, read, COLUMNS, write, strict=True, usual=USUAL)
 """As `messages`, with nothing beside what OpenAI takes; never guessed."""

@@ -8,6 +8,7 @@ import orjson
 
 from workbench.curation.formats.format import Fields, Format, Notes, Unfit, present, prompt_text, shown_kind
 from workbench.curation.formats.turns import plain, tools_text, turn, turns_of, written
+from workbench.curation.formats.usual import UsualTexts
 
 SCORES = (("score_chosen", "score_rejected"), ("chosen_score", "rejected_score"), ("chosen_rating", "rejected_rating"))
 
@@ -162,13 +163,16 @@ def _margin(row: Fields) -> float | None:
 
 
 COLUMNS = frozenset({"prompt", "chosen", "rejected", "tools", "margin", *(name for pair in SCORES for name in pair)})
+USUAL = UsualTexts(("prompt", "chosen", "rejected"))
 PREFERENCE = Format(
     "preference", "pairs", "`chosen` and `rejected`",
     lambda row: {"chosen", "rejected"} <= row.keys() and "conversations" not in row and "lineage" not in row
     and not isinstance(row["chosen"], dict),
-    read, COLUMNS, write,
+    read, COLUMNS, write, usual=USUAL,
 )  # fmt: skip
-PREFERENCE_PLAIN = Format("preference-text", "pairs", "", lambda _: False, read, COLUMNS, write_plain, flat=True)
+PREFERENCE_PLAIN = Format(
+    "preference-text", "pairs", "", lambda _: False, read, COLUMNS, write_plain, usual=USUAL, flat=True
+)
 """As `preference`, of texts only; never guessed."""
 OPENAI_PAIRS = Format(
     "openai-preference", "pairs", "`input`, `preferred_output` and `non_preferred_output`",

@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.curation.formats.format import Fields, Format, Notes, Unfit, present, prompt_text, text_of, thumb_of
 from workbench.curation.formats.turns import plain, tools_text, turn, turns_of, written
+from workbench.curation.formats.usual import UsualTexts
 
 PROMPTS, COMPLETIONS, THUMBS = ("prompt",), ("completion", "response"), ("label", "thumb")
 
@@ -80,12 +81,13 @@ def _looks(row: Fields, thumbed: bool) -> bool:
 
 
 COLUMNS = frozenset({*PROMPTS, *COMPLETIONS, "tools"})
+USUAL = UsualTexts(("prompt", "completion"))
 PROMPT_COMPLETION = Format(
     "prompt-completion", "conversations", "`prompt` and `completion`", lambda row: _looks(row, False), read, COLUMNS,
-    write,
+    write, usual=USUAL,
 )  # fmt: skip
 PROMPT_COMPLETION_PLAIN = Format(
-    "prompt-completion-text", "conversations", "", lambda _: False, read, COLUMNS, write_plain, flat=True
+    "prompt-completion-text", "conversations", "", lambda _: False, read, COLUMNS, write_plain, usual=USUAL, flat=True
 )
 """As `prompt-completion`, of texts only; never guessed."""
 KTO = Format(

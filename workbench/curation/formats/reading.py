@@ -1,7 +1,8 @@
 """From a row of a file to the complete plain form of a noun: read by its format, named, tagged, checked.
 
 The check is pydantic's, as for every noun. Rows that are surely right are told by a few comparisons instead, which take
-a fifth of the time; a test holds that they accept nothing that pydantic would refuse or change.
+a fifth of the time; a test holds that they accept nothing that pydantic would refuse or change. Usual rows of a shape
+that came before are read quicker still, by what became of the first one: see `stencils.py`.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class Understood(NamedTuple):
     """Its prompt family."""
     labels: Sequence[Fields] = ()
     """What people said of a record."""
+    named: bytes = b""
+    """Canonical JSON of what its id is made from, where it came without one."""
 
 
 def understood(row: Fields, recipe: Recipe, notes: Notes) -> list[Understood]:
@@ -75,6 +78,11 @@ def problems_of(exc: Unfit | ValidationError, kind: Kind, file: str, line: int) 
     if isinstance(exc, ValidationError):
         return told(exc, NOUNS[kind], file, line)
     return [Problem(exc.code, exc.message, file, line, exc.field, exc.got, exc.fix)]
+
+
+def content_name(content: bytes) -> str:
+    """Return the id of a row that came without one, from canonical JSON of what it says."""
+    return f"row-{hashlib.sha256(content).hexdigest()[:16]}"
 
 
 def _own(row: Fields) -> Fields:
@@ -112,27 +120,30 @@ def _complete(found: Fields, row: Fields, own: Fields, recipe: Recipe, notes: No
         fields["lineage"] = {**fields["lineage"], "synthetic": True}
     if "lineage" in fields and not fields["lineage"]["recipe"]:
         fields["lineage"] = {**fields["lineage"], "recipe": f"import {recipe.format.name}"}
+    named = b""
     if fields["id"] == "":
-        digest = hashlib.sha256(canonical_bytes({**fields, "tags": {}, "lineage": LINEAGE})).hexdigest()
-        fields["id"] = f"row-{digest[:16]}"
+        named = canonical_bytes({**fields, "tags": {}, "lineage": LINEAGE})
+        fields["id"] = content_name(named)
     if kind == "records" and not fields["group"]:
-        fields["group"] = family_of_texts(_prompts(kind, fields))
+        fields["group"] = family_of_texts(prompts_of(kind, fields))
+    if kind == "pairs":
+        fields = {**UNNAMED, **fields}
     if not SURELY[kind](fields):
         fields = NOUNS[kind].model_validate(fields).model_dump(mode="json")
-    return Understood(fields, fields["group"] or family_of_texts(_prompts(kind, fields)), labels)
+    return Understood(fields, fields["group"] or family_of_texts(prompts_of(kind, fields)), labels, named)
 
 
 def _common(found: Fields, row: Fields, own: Fields, recipe: Recipe, notes: Notes) -> None:
     """Take over id, group and tags, and whatever short columns the format does not know."""
     tags: dict[str, Any] = dict(found.get("tags", {}))
-    for name in row.keys() - recipe.format.columns - NAMES:
+    for name in sorted(row.keys() - recipe.format.columns - NAMES):  # of `a` and `tags.a` always the same one stays
         value = row[name]
         if isinstance(value, str | int | float) and len(str(value)) <= LONG_TAG:
-            tags[name.removeprefix("tags.")] = _spelled(value)
+            tags[name.removeprefix("tags.")] = spelled(value)
         elif value is not None:
             notes[f"LEFT_OUT {name}"] += 1
     if isinstance(row.get("tags"), dict) and "tags" not in found:
-        tags |= {name: _spelled(value) for name, value in row["tags"].items() if value is not None}
+        tags |= {name: spelled(value) for name, value in row["tags"].items() if value is not None}
     elif isinstance(row.get("tags"), str):
         tags["tags"] = row["tags"]
     id = found.get("id", row.get("id"))
@@ -151,7 +162,8 @@ def _common(found: Fields, row: Fields, own: Fields, recipe: Recipe, notes: Note
     found |= own
 
 
-def _spelled(value: object) -> str:
+def spelled(value: object) -> str:
+    """Return a plain value as the text of a tag."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
@@ -183,12 +195,14 @@ def _record() -> Fields:
             "shown": {}}  # fmt: skip
 
 
+UNNAMED: Fields = {"votes": None, "seen_first": None}
+"""What pairs have besides, and are not named by: names stay what they were before there was such."""
 DEFAULTS: dict[Kind, Callable[[], Fields]] = {
     "conversations": _conversation, "pairs": _pair, "samples": _sample, "records": _record,
 }  # fmt: skip
 
 
-def _prompts(kind: Kind, fields: Fields) -> Iterable[str]:
+def prompts_of(kind: Kind, fields: Fields) -> Iterable[str]:
     """Return the texts that a row's family is made from, as the nouns' `family` takes them."""
     turns = fields["prompt" if kind == "pairs" else "messages"]
     if kind == "conversations":
@@ -211,6 +225,7 @@ CONVERSATION, PAIR, TURN = (len(noun.model_fields) for noun in (Conversation, Pr
 """Fields of each noun; other counts are for pydantic to judge."""
 
 
+NOTHING = ("margin", "on_policy", "votes", "seen_first")
 TURN_PARTS = itemgetter("role", "content", "tool_calls", "tool_call_id", "name", "learnt")
 
 
@@ -240,7 +255,7 @@ def _sure_pair(fields: Fields) -> bool:
         turns = side["messages"]
         if type(turns) is not list or len(turns) != 1 or not _sure_turn(turns[0]):
             return False
-    plain = fields["rule"] == "imported" and fields["margin"] is None and fields["on_policy"] is None
+    plain = fields["rule"] == "imported" and all(fields[name] is None for name in NOTHING)
     return plain and all(map(_sure_turn, prompt)) and sides[0]["messages"] != sides[1]["messages"]
 
 

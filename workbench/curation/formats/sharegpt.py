@@ -8,6 +8,7 @@ import orjson
 
 from workbench.curation.formats.format import Fields, Format, Notes, Unfit, shown_kind, thumb_of
 from workbench.curation.formats.turns import call_of, plain, tools_text, turn
+from workbench.curation.formats.usual import UsualChat
 
 SPEAKERS = {"system": "system", "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
             "chatgpt": "assistant", "bing": "assistant", "bard": "assistant", "model": "assistant",
@@ -131,6 +132,7 @@ COLUMNS = frozenset({"conversations", "tools", "system"})
 SHAREGPT = Format(
     "sharegpt", "conversations", "`conversations` with from and value",
     lambda row: _spoken(row) and not {"chosen", "messages"} & row.keys(), read, COLUMNS | {"label"}, write,
+    usual=UsualChat("conversations", "from", "value", frozenset(SPEAKERS)),
 )  # fmt: skip
 SHAREGPT_PAIRS = Format(
     "sharegpt-pairs", "pairs", "`conversations` with from and value, `chosen` and `rejected`",
