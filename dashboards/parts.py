@@ -26,6 +26,7 @@ from workbench.reports.escaping import markdown_text, one_line, shorten, visible
 from workbench.reports.words import interval_text, metric_name, number
 from workbench.runs import Interval, Metric, ScorerInfo
 
+DONE = "a job that was done"
 LIVE = 2.0
 """Seconds between two looks at a job that was started here."""
 LAST = 12
@@ -49,6 +50,17 @@ def head(title: str, what: str = "") -> None:
     st.title(title)
     if what:
         st.caption(what)
+    if (done := st.session_state.pop(DONE, None)) is not None:
+        _done(background.job(data.home(), done))
+
+
+def _done(job: Job) -> None:
+    """Say that a job which was followed is done, and lead to what it made."""
+    st.success(f"Done: {plain(' '.join(job.command.argv[:3]))}", icon=":material/check:")
+    with st.container(horizontal=True):
+        for made in job.made:
+            page, query = ("runs", {}) if made.kind == "runs" else ("training", {"view": "Runs"})
+            link(f"What it made: {made.id}", page, **query, run=made.id)
 
 
 def who(person: access.Person) -> None:
@@ -129,14 +141,33 @@ def broken(number: str) -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, key: str | None = None, height: int | None = None) -> list[int]:
-    """Show rows as a table, cells as text; return the positions of those selected (with a `key`), at most one."""
+    """Show rows as a table, cells as text; return the positions of those selected (with a `key`), at most one.
+
+    Few rows of which none is chosen are plain HTML: Streamlit's grid has the browser load 1.2 MB of program first.
+    """
     shown: Any = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    if key is None and len(rows) <= FEW:
+        st.html(_html_table(shown))
+        return []
     size: Any = "auto" if height is None else height
     if key is None:
         st.dataframe(shown, hide_index=True, height=size)
         return []
     said = st.dataframe(shown, hide_index=True, height=size, key=key, on_select="rerun", selection_mode="single-row")
     return [at for at in said["selection"]["rows"] if at < len(rows)]
+
+
+def _html_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    head = "".join(f"<th style='{CELL}opacity:.6;font-weight:400;text-align:left'>{html.escape(n)}</th>" for n in names)
+    body = "".join(f"<tr>{''.join(_html_cell(row.get(name)) for name in names)}</tr>" for row in rows)
+    whole = f"<table style='{TABLE}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div style='overflow-x:auto'>{whole}</div>"
+
+
+def _html_cell(value: Any) -> str:
+    said = "" if value is None else f"{value:,}" if type(value) is int else str(value)
+    return f"<td style='{CELL}'>{html.escape(said)}</td>"
 
 
 def chart(drawn: Drawn) -> None:
@@ -211,7 +242,7 @@ def started(job: Job) -> None:
 def _follow(job_id: str) -> None:
     job = background.job(data.home(), job_id)
     if job.state == "done":
-        st.toast(f"Done: {plain(' '.join(job.command.argv), 80)}", icon=":material/check:")
+        st.session_state[DONE] = job.id  # told by the head of the page that is drawn now
         st.rerun(scope="app")
     progress(job)
     if not job.alive():
@@ -249,9 +280,23 @@ def trouble(what: str, why: str) -> None:
 
 def changed(before: str, after: str) -> None:
     """Show two texts side by side, with the words marked that one has and the other has not."""
-    left, right = st.columns(2)
-    for column, pieces in zip((left, right), word_diff(visible(before), visible(after)), strict=True):
-        column.html("<div class='wb-text'>" + "".join(_piece(said, mark) for said, mark in pieces) + "</div>")
+    both = word_diff(visible(before), visible(after))
+    _side_by_side(["".join(_piece(said, mark) for said, mark in pieces) for pieces in both])
+
+
+def beside(left: tuple[str, str], right: tuple[str, str]) -> None:
+    """Show two free texts side by side, each under a label of the program's own: (label, text)."""
+    _side_by_side([f"<div style='{LABEL}'>{html.escape(label)}</div>{_whole(said)}" for label, said in (left, right)])
+
+
+def _side_by_side(cells: Sequence[str]) -> None:
+    """Draw cells of our own HTML in a row, in one element: the browser's work grows with the number of elements."""
+    row = "".join(f"<div class='wb-text' style='flex:1 1 20rem;min-width:0'>{cell}</div>" for cell in cells)
+    st.html(f"<div style='display:flex;flex-wrap:wrap;gap:1rem'>{row}</div>")
+
+
+def _whole(said: str) -> str:
+    return _piece(shorten(visible(said or "(no text)"), LONG), "")
 
 
 def marked(said: str, spans: Sequence[tuple[int, int]]) -> None:
@@ -277,6 +322,11 @@ def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], list[tupl
     return [piece for piece in left if piece[0]], [piece for piece in right if piece[0]]
 
 
+FEW = 30
+"""Rows of a table up to which it is plain HTML."""
+TABLE = "border-collapse:collapse;width:100%;font-size:.9em;font-variant-numeric:tabular-nums"
+CELL = "padding:.35em .7em;border:1px solid rgba(128,128,128,.2);overflow-wrap:break-word;max-width:28rem;"
+LABEL = "opacity:.6;font-size:.875em"
 STYLES = {
     "": "",
     "del": "background:rgba(213,94,0,.25);text-decoration:line-through;",

@@ -21,10 +21,8 @@ def section(names: Sequence[str], key: str = "view") -> str:
     `parts.choose` does it.
     """
     asked, noted = st.query_params.get(key), f"{key} in the address"
-    if asked in names and (asked != st.session_state.get(noted) or key not in st.session_state):
-        st.session_state[key] = asked
-    elif st.session_state.get(key) not in names:
-        st.session_state[key] = names[0]
+    if asked != st.session_state.get(noted) or st.session_state.get(key) not in names:
+        st.session_state[key] = asked if asked in names else names[0]
     said = st.segmented_control("Section", list(names), required=True, key=key, label_visibility="collapsed")
     if said is not None and said != asked and (asked is not None or said != names[0]):
         st.query_params[key] = said
