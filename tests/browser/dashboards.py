@@ -13,13 +13,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def serving(config: Path, log: Path) -> Iterator[str]:
     """Serve the pages of a workbench.yaml on loopback; yield their address. What the server says goes to `log`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "workbench", "--config", str(config), "dashboards", "--port", str(port)]
+    with served(command, port, log) as address:
+        yield address
+
+
+@contextmanager
+def served(command: list[str], port: int, log: Path) -> Iterator[str]:
+    """Run a command that serves pages on a port; yield their address."""
     with log.open("ab") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env=os.environ)
     try:
