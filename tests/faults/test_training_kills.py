@@ -33,7 +33,7 @@ def test_a_killed_run_makes_the_same_adapter_as_one_that_was_not(tmp_path: Path)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("method", ["sft", "dpo"])
+@pytest.mark.parametrize("method", ["sft", "dpo", "kto", "orpo"])
 def test_killed_runs_make_the_same_adapter_wherever_they_are_killed(tmp_path: Path, method: str) -> None:
     found = trials(tmp_path, 20, seed=2, method=method)
     check(found)

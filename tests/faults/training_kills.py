@@ -23,6 +23,7 @@ from workbench.config.training_yaml import load_recipe
 from workbench.config.workbench_yaml import Workbench
 from workbench.jobs.training import Audience, begin, go_on
 from workbench.training.folder import find_folder
+from workbench.training.spec import PREFERENCES
 
 QUIET = Audience(lambda _: None, lambda _: None)
 STEPS = 12
@@ -69,12 +70,21 @@ def _trial(
 def _project(folder: Path, method: str) -> Workbench:
     folder.mkdir(parents=True)
     bench = write_project(folder)
-    rows: list[Any] = conversations(24) if method == "sft" else pairs(24)
-    dataset = stored(bench, "learnt", "conversations" if method == "sft" else "pairs", "train", rows)
+    dataset = _learnt(bench, method)
     adapter = {"kind": "lora", "rank": 4, "dropout": 0.1}  # so that the random state matters
     more = {"method": {"kind": method}, "adapter": adapter, "epochs": 2.0, "save_every": 2, "learning_rate": 4e-4}
     recipe(bench, dataset, **more)
     return bench
+
+
+def _learnt(bench: Workbench, method: str) -> str:
+    """Store what the method learns from and return `name@fingerprint`: pairs, or conversations, with thumbs for KTO."""
+    if method in PREFERENCES:
+        return stored(bench, "learnt", "pairs", "train", pairs(24))
+    chats = conversations(24)
+    if method == "kto":
+        chats = [chat.model_copy(update={"good": at % 2 == 0}) for at, chat in enumerate(chats)]
+    return stored(bench, "learnt", "conversations", "train", chats)
 
 
 def _adapter(bench: Workbench) -> dict[str, Any]:
