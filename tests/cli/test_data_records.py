@@ -12,7 +12,10 @@ import pytest
 from tests.cli.conftest import Command
 from workbench.datasets import Conversation, PreferencePair, Row, Sample, Side
 from workbench.labelling.imported import store_imported
+from workbench.labelling.resolving import Resolution, resolve
+from workbench.labelling.snapshot import MANIFEST
 from workbench.labelling.stored_snapshots import find_snapshot
+from workbench.labelling.tables import RESOLVED, write_rows
 from workbench.labelling.tasks import Task
 from workbench.reading.storing import Origin, store_rows
 from workbench.records import Label, Message, Passage, Ranked, Span, Turn
@@ -75,6 +78,32 @@ def test_exported_records_come_back_equal_with_their_labels(workbench: Command, 
     assert after.tasks() == before.tasks()
     assert after.labels() == before.labels()
     assert after.manifest.fingerprint == before.manifest.fingerprint
+
+
+@pytest.mark.parametrize("file", ["out.jsonl", "out.parquet"])
+def test_resolved_answers_go_out_beside_the_labels_and_are_left_out_on_the_way_back(
+    workbench: Command, file: str
+) -> None:
+    _store()
+    before = find_snapshot(HOME, "review")
+    assert before is not None
+    how = Resolution(policies=("majority",))
+    resolved = resolve(before.labels(), (), how)
+    write_rows(before.path / RESOLVED, resolved)
+    manifest = before.manifest.model_copy(update={"resolution": how})
+    (before.path / MANIFEST).write_bytes(manifest.json_bytes())
+    done = workbench("data", "export", "review", "--to", "workbench", "--out", file, "--json")
+    assert (done.code, json.loads(done.out)["lost"]) == (0, {}), done.err
+    if file.endswith(".jsonl"):
+        rows = [json.loads(line) for line in Path(file).read_text().splitlines()]
+        assert "resolved" not in rows[0]
+        answers = {one["question"]: (one["value"], one["by"], one["annotators"]) for one in rows[2]["resolved"]}
+        assert answers["verdict"] == ("pass", "majority", ["ann", "bo"])
+        assert sum(len(row.get("resolved", ())) for row in rows) == len(resolved) == 28
+    done = workbench("data", "import", file, "--name", "again", "--use", "dev")
+    assert done.code == 0 and "4 rows whose column 'resolved'" in done.err, done.err
+    after = find_snapshot(HOME, "again")
+    assert after is not None and after.labels() == before.labels()
 
 
 def test_records_have_no_form_for_a_trainer_and_a_name_that_nothing_has_is_told(workbench: Command) -> None:

@@ -58,6 +58,10 @@ class Exported:
     advice: tuple[str, ...] = ()
 
 
+SAID = ("labels", "resolved")
+"""Columns of what people said of a record, and of the one answer that was made of it."""
+
+
 @dataclass(frozen=True)
 class Outgoing:
     """What is exported: a dataset's rows, or records with what people said of them."""
@@ -69,7 +73,7 @@ class Outgoing:
     n: int
     """Rows."""
     rows: Callable[[], Iterator[Fields]]
-    """Yields each row as plain data; of a record with its `labels`."""
+    """Yields each row as plain data; of a record with what is `SAID` of it."""
     manifest: Manifest | None
     """`None` of records, which no package with files of its own takes."""
 
@@ -140,13 +144,13 @@ def _rows(
     stored: Outgoing, format: Format, wish: Export, losses: Losses, rules: OpenAIRules | None, file: FileKind
 ) -> Iterator[Fields]:
     for fields in stored.rows():
-        labels = fields.pop("labels", ())
+        said = {name: found for name in SAID if (found := fields.pop(name, ()))}
         if rules is not None:
             rules.see(fields)
         make = cells_of if file == "csv" else row_of
         row = make(fields, format, wish.bare, losses) if file == "jsonl" or _holds(fields, losses) else None
         if row is not None:
-            yield row | ({"labels": labels} if labels else {})
+            yield row | said
 
 
 def _holds(fields: Fields, losses: Losses) -> bool:

@@ -12,13 +12,13 @@ import orjson
 from workbench.curation.formats.format import Fields
 
 BATCH = 1000
-JSON = frozenset({"tools", "tags", "lineage", "shown", "labels"})
+JSON = frozenset({"tools", "tags", "lineage", "shown", "labels", "resolved"})
 
 
 def write_parquet(path: Path, rows: Iterable[Fields]) -> int:
     """Write rows; return how many. They wait in a file of JSON lines until their common schema is known.
 
-    Tools, tags, lineage and labels have no common one: they become JSON text, which for tools TRL reads as well.
+    Tools, tags, lineage and what people said have no common one: they become JSON text, which TRL reads for tools too.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

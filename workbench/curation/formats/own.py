@@ -15,16 +15,18 @@ NOUNS: dict[Kind, type[BaseModel]] = {
     "samples": Sample,
     "records": Record,
 }
+SAID = frozenset({"labels", "resolved"})
+"""What may stand beside a record's fields."""
 TEXTS = frozenset({"tags", "lineage", "shown", "labels"})
 
 
 def _format(name: str, kind: Kind, sign: str, needed: frozenset[str], other: frozenset[str]) -> Format:
-    fields = frozenset(NOUNS[kind].model_fields)
+    fields = frozenset(NOUNS[kind].model_fields) | (SAID if kind == "records" else {"labels"})
 
     def looks(row: Fields) -> bool:
-        return needed <= row.keys() and row.keys() <= fields | {"labels"} and (not other or bool(other & row.keys()))
+        return needed <= row.keys() and row.keys() <= fields and (not other or bool(other & row.keys()))
 
-    return Format(name, kind, sign, looks, _as_it_is, fields | {"labels"}, _whole)
+    return Format(name, kind, sign, looks, _record if kind == "records" else _as_it_is, fields, _whole)
 
 
 def _as_it_is(row: Fields, notes: Notes) -> Fields:
@@ -33,6 +35,13 @@ def _as_it_is(row: Fields, notes: Notes) -> Fields:
     if isinstance(found.get("reference"), list):
         found["reference"] = next(iter(found["reference"]), None)
     return found
+
+
+def _record(row: Fields, notes: Notes) -> Fields:
+    # Of several answers one can be made again, by rules that the row does not tell.
+    if row.get("resolved"):
+        notes["LEFT_OUT resolved"] += 1
+    return _as_it_is({name: value for name, value in row.items() if name != "resolved"}, notes)
 
 
 def _whole(fields: Fields) -> Fields:
