@@ -147,7 +147,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, key: str | None = None, height: 
     """
     shown: Any = [{name: _cell(value) for name, value in row.items()} for row in rows]
     if key is None and len(rows) <= FEW:
-        st.html(_html_table(shown))
+        st.html(_html_table(shown, height))
         return []
     size: Any = "auto" if height is None else height
     if key is None:
@@ -157,17 +157,19 @@ def table(rows: Sequence[Mapping[str, Any]], *, key: str | None = None, height: 
     return [at for at in said["selection"]["rows"] if at < len(rows)]
 
 
-def _html_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def _html_table(rows: Sequence[Mapping[str, Any]], height: int | None) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     head = "".join(f"<th style='{CELL}opacity:.6;font-weight:400;text-align:left'>{html.escape(n)}</th>" for n in names)
     body = "".join(f"<tr>{''.join(_html_cell(row.get(name)) for name in names)}</tr>" for row in rows)
     whole = f"<table style='{TABLE}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<div style='overflow-x:auto'>{whole}</div>"
+    most = "" if height is None else f";max-height:{height}px"
+    return f"<div style='overflow:auto{most}'>{whole}</div>"
 
 
 def _html_cell(value: Any) -> str:
     said = "" if value is None else f"{value:,}" if type(value) is int else str(value)
-    return f"<td style='{CELL}'>{html.escape(said)}</td>"
+    style = CELL + ("white-space:nowrap" if len(said) <= SHORT else "")
+    return f"<td style='{style}'>{html.escape(said)}</td>"
 
 
 def chart(drawn: Drawn) -> None:
@@ -324,6 +326,8 @@ def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], list[tupl
 
 FEW = 30
 """Rows of a table up to which it is plain HTML."""
+SHORT = 24
+"""Characters of a cell up to which it stays on one line."""
 TABLE = "border-collapse:collapse;width:100%;font-size:.9em;font-variant-numeric:tabular-nums"
 CELL = "padding:.35em .7em;border:1px solid rgba(128,128,128,.2);overflow-wrap:break-word;max-width:28rem;"
 LABEL = "opacity:.6;font-size:.875em"

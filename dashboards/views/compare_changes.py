@@ -36,9 +36,5 @@ def _change(found: Comparison, change: Change) -> None:
         parts.text("", change.question)
         parts.changed(change.answer_before, change.answer_after)
         if change.reason_before or change.reason:
-            left, right = st.columns(2)
-            with left:
-                parts.text("why, before", change.reason_before)
-            with right:
-                parts.text("why, after", change.reason)
+            parts.beside(("why, before", change.reason_before), ("why, after", change.reason))
         parts.sample_link(found.candidate.runs[-1], change.sample_id)

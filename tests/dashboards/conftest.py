@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -177,13 +179,28 @@ class Opened:
     def texts(self) -> str:
         """Return everything that is written on the page."""
         kinds = ("title", "header", "subheader", "caption", "text", "code", "markdown", "info", "warning", "error")
-        return "\n".join(str(e.value) for kind in kinds for e in getattr(self.at, kind))
+        return "\n".join(
+            [*(str(e.value) for kind in kinds for e in getattr(self.at, kind)), *map(unescape, self._drawn())]
+        )
+
+    def tables(self) -> list[list[dict[str, str]]]:
+        """Return the tables of few rows, by the names of their columns."""
+        return [_rows(said) for said in self._drawn() if "<table" in said]
+
+    def _drawn(self) -> list[str]:
+        return [str(found.proto.body) for found in self.at.get("html")]
 
     def calm(self) -> Opened:
         """Return it, having seen that no exception reached it."""
         assert [e.value for e in self.at.exception] == []
         assert "This page broke" not in self.texts()
         return self
+
+
+def _rows(said: str) -> list[dict[str, str]]:
+    names = [unescape(name) for name in re.findall(r"<th[^>]*>([^<]*)</th>", said)]
+    rows = (re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in said.split("<tr>")[2:])
+    return [dict(zip(names, map(unescape, row), strict=True)) for row in rows]
 
 
 Open = Callable[..., Opened]

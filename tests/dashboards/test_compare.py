@@ -20,8 +20,7 @@ def test_the_newest_run_and_the_one_before_it_on_the_same_samples_are_compared(
     ids = full.home.run_ids()
     assert (page.at.selectbox(key="a").value, page.at.selectbox(key="b").value) == (ids[1], ids[3])
     found = data.comparison(ids[1], ids[3])
-    table = page.at.dataframe[1].value
-    assert list(table["n"]) == [found.n, found.n]
+    assert [row["n"] for row in page.tables()[1]] == [str(found.n), str(found.n)]
     assert f"{found.n_regressions['exact_match']:,} samples" in page.texts()
 
 

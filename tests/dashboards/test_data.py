@@ -86,7 +86,7 @@ def test_duplicates_are_shown_as_clusters_and_personal_data_is_masked(open_page:
 def test_two_versions_differ_row_by_row_and_word_by_word(open_page: Open, labelled: Workbench) -> None:
     page = open_page("data", labelled, view="Diff", dataset="support-train").calm()
     assert "60 rows → 59: 0 added, 1 removed, 1 changed, 58 the same" in page.texts()
-    assert page.at.dataframe[0].value["row"].tolist() == ["c1"]
+    assert [row["row"] for row in page.tables()[0]] == ["c1"]
 
 
 def test_a_large_set_is_looked_through_by_a_job_that_asks_for_the_role(

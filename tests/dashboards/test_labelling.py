@@ -42,9 +42,8 @@ def test_a_damaged_snapshot_is_told_and_breaks_nothing(
 
 
 def test_agreement_is_told_with_n_and_what_the_labels_may_be_used_for(open_page: Open, labelled: Workbench) -> None:
-    table = open_page("labelling", labelled, view="Agreement").at.dataframe[0].value
-    (row,) = table.to_dict("records")
-    assert row["question"] == "verdict" and row["n"] > 50 and row["people"] == 3
+    (row,) = open_page("labelling", labelled, view="Agreement").tables()[0]
+    assert row["question"] == "verdict" and int(row["n"]) > 50 and row["people"] == "3"
     assert row["what its labels may be used for"] == "may anchor a gate"
 
 
