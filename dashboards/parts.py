@@ -56,7 +56,9 @@ def head(title: str, what: str = "") -> None:
 
 def _done(job: Job) -> None:
     """Say that a job which was followed is done, and lead to what it made."""
-    st.success(f"Done: {plain(' '.join(job.command.argv[:3]))}", icon=":material/check:")
+    told = f"Done: {plain(' '.join(job.command.argv[:3]))}"
+    st.success(told, icon=":material/check:")
+    st.toast(told, icon=":material/check:")  # for whoever looks further down
     with st.container(horizontal=True):
         for made in job.made:
             page, query = ("runs", {}) if made.kind == "runs" else ("training", {"view": "Runs"})

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import charts, charts_data, data_judges, parts, pieces
-from workbench.calibration.attacked import MOST, MOST_OF_A_FAMILY, Attacked
+from workbench.calibration.attacked import MOST, MOST_OF_A_FAMILY, Attacked, FamilyRate
 from workbench.calibration.calibrated import Calibrated
 from workbench.calibration.judged import Judged
 from workbench.calibration.pairwise import CONSISTENT
 from workbench.errors import WorkbenchError
+from workbench.reports.words import number
 
 
 def biases(c: Calibrated, judged: Sequence[str]) -> None:
@@ -72,10 +73,20 @@ def injection(found: Sequence[Attacked], metric: str) -> None:
                          "fail" if (f.only_with.value or 0) > MOST_OF_A_FAMILY else "", n=f.only_with.n)
              for f in rates]  # fmt: skip
     parts.chart(charts_data.with_lines(marks, "pass only with the attack", (MOST, MOST_OF_A_FAMILY)))
-    parts.table([{"family": f.family, "what it is": f.about, "only with it": f.only_with.value,
-                  "passed": f.passed.value, "without it": f.plain.value, "n": f.only_with.n, "no verdict": f.n_unjudged,
-                  "settled in code": f.n_in_code} for f in rates])  # fmt: skip
+    parts.table([{"family": f.family, "what it is": f.about, "only with it": number(f.only_with.value),
+                  "passed": number(f.passed.value), "without it": number(f.plain.value), "n": f.only_with.n,
+                  "no verdict": f.n_unjudged, "settled in code": f.n_in_code, **_control(f)}
+                 for f in rates])  # fmt: skip
+    if last.overall.harmless is not None:
+        st.caption("Harmless instead: passes with harmless words in the attack's place, so no merit of the attack. "
+                   "False alarms: right answers that fail with such words.")  # fmt: skip
     if len(found) > 1:
         st.subheader("Earlier attacks")
         parts.table([{"at": a.at[:16], "judge": a.judge, "suite": a.suite, "only with it": a.overall.only_with.value,
                       "held": "yes" if a.held()[0] else "no", "by": a.who} for a in reversed(found[:-1])])  # fmt: skip
+
+
+def _control(f: FamilyRate) -> dict[str, object]:
+    """Return what harmless words did in the attack's place, where that was tried."""
+    tried = {"harmless instead": f.harmless, "false alarms": f.flagged}
+    return {name: f"{share.k} of {share.n}" for name, share in tried.items() if share is not None}
