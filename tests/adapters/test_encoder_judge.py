@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.adapters.encoder_judge import EncoderJudge, Judgeable, Learning, chances, judgeable, load, train
+from workbench.adapters.encoder_judge import EncoderJudge, Judgeable, Learning, batches, chances, judgeable, load, train
 from workbench.calibration.trained import best_threshold
 from workbench.datasets import Sample
 from workbench.errors import ModelError
@@ -48,6 +48,14 @@ def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert len(said) == LEARNING.epochs and len(found) == 20
     assert min(found[1::2]) > max(found[::2])
     return out
+
+
+def test_batches_hold_rows_of_like_length_each_once_in_an_order_of_chance() -> None:
+    lengths = [(37 * i) % 500 for i in range(400)]
+    found = batches(lengths, 8, seed=3)
+    assert sorted(i for batch in found for i in batch) == list(range(400)) and {len(b) for b in found} == {8}
+    assert sum(max(lengths[i] for i in batch) * 8 for batch in found) < 1.15 * sum(lengths)
+    assert found == batches(lengths, 8, seed=3) != batches(lengths, 8, seed=4)
 
 
 def test_a_prompt_is_read_back_as_what_is_given_and_the_answer() -> None:
