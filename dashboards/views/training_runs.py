@@ -9,6 +9,8 @@ from dashboards.data_training import Training
 from dashboards.views import training_evaluating
 from dashboards.views.compare_ladder import show_ladder
 from workbench.errors import WorkbenchError
+from workbench.jobs import background
+from workbench.jobs.background import Job
 from workbench.reports.words import interval_text, number
 from workbench.training.folder import TrainFolder
 
@@ -41,17 +43,28 @@ def show() -> None:
     chosen = by_id.get(wanted, found[0])
     if wanted and wanted not in by_id:
         parts.trouble("No training run has this id; the newest is shown.", wanted)
-    st.fragment(_one, run_every=LIVE if chosen.state == "running" else None)(chosen.folder)
+    st.fragment(_one, run_every=LIVE if _busy(chosen) else None)(chosen.folder)
     if chosen.run is not None:
         _evaluated(chosen.folder.id)
 
 
 def _begun() -> None:
-    """Show the jobs that are on their way to a training run and have not begun to write it."""
+    """Show the jobs that are on their way to a training run and have not begun to write it, until they do."""
     for job in data.jobs():
-        if job.alive() and job.command.argv[:1] == ("train",) and not job.made:
-            parts.progress(job)
-            parts.link("Its job and log", "jobs", job=job.id)
+        if _awaited(job):
+            st.fragment(_on_its_way, run_every=LIVE)(job.id)
+
+
+def _awaited(job: Job) -> bool:
+    return job.alive() and job.command.argv[:1] == ("train",) and not job.made
+
+
+def _on_its_way(job_id: str) -> None:
+    job = background.job(data.home(), job_id)
+    if not _awaited(job):
+        st.rerun()  # now it has a row in the table
+    parts.progress(job)
+    parts.link("Its job and log", "jobs", job=job.id)
 
 
 def _row(one: Training) -> dict[str, object]:
@@ -92,10 +105,16 @@ def _one(folder: TrainFolder) -> None:
             for name in drawn[4:]:
                 parts.chart(charts_building.curves(rows, CURVES[name], name))
     _told(one)
-    if one.state != "running" and st.session_state.pop(f"ran-{folder.id}", False):
-        st.rerun()  # the table and the pace of this part are of the time when it ran
-    if one.state == "running":
+    if _busy(one):
         st.session_state[f"ran-{folder.id}"] = True
+    elif st.session_state.pop(f"ran-{folder.id}", False):
+        st.rerun()  # the table and the pace of this part are of the time when it ran
+
+
+def _busy(one: Training) -> bool:
+    """Return whether it runs, or its job still has to end after the run was let go of."""
+    job = data_training.job_of(one.folder.id)
+    return one.state == "running" or (job is not None and job.alive())
 
 
 def _state(one: Training) -> None:
@@ -124,6 +143,8 @@ def _buttons(one: Training) -> None:
             if parts.button("Save a checkpoint and stop", "stop", key="stop", allowed=acting.may_cancel(job)):
                 acting.cancel(job)
                 st.rerun()
+            if job.state == "stopping":
+                st.caption("Stopping at the end of the step; pressed again, it stops at once.")
         elif one.state == "unfinished" and parts.button("Go on from the last checkpoint", "train", key="go-on"):
             parts.started(building.resume_training(one.folder.id))
         if one.run is not None:
