@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from workbench.curation.pairs.columns import columns_of
 from workbench.curation.pairs.findings import ScoreCard
@@ -26,6 +27,11 @@ PEOPLE = ("ada", "bob", "cem", "dee")
 
 def clean_pairs(seed: int, n: int) -> list[PreferencePair]:
     """Return pairs as careful people would give them: better by content, not by length, layout, writer or place."""
+    return list(_clean_pairs(seed, n))
+
+
+@lru_cache(8)
+def _clean_pairs(seed: int, n: int) -> tuple[PreferencePair, ...]:
     draw = random.Random(seed)
     pairs: list[PreferencePair] = []
     topic = 0
@@ -35,7 +41,7 @@ def clean_pairs(seed: int, n: int) -> list[PreferencePair]:
         prompt = question(draw, words)
         for _ in range(draw.choice((1, 1, 1, 2, 3))):
             pairs.append(_pair(draw, len(pairs), f"family-{seed}-{topic}", prompt, words))
-    return pairs[:n]
+    return tuple(pairs[:n])
 
 
 def clean_conversations(seed: int, n: int) -> list[Conversation]:

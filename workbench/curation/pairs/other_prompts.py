@@ -21,6 +21,8 @@ TELLING = 20
 """A word in about one of so many rows, or in fewer, tells that a side belongs to its own prompt."""
 SLOT_BITS = 26
 """Bits of a hash by which words are told; two that share them look more common than they are."""
+MANY = 1 << 22
+"""Words from which on they are counted in a place for every slot rather than sorted."""
 ROWS_AT_ONCE = 20_000
 
 
@@ -69,9 +71,21 @@ def _words(columns: Columns, n: int) -> Words:
     sets = columns.single_words
     text = np.repeat(np.arange(len(sets.starts) - 1), sets.sizes())
     word = (sets.hashes & np.uint64((1 << SLOT_BITS) - 1)).astype(np.int64)
-    often = np.bincount(word, minlength=1)[word]
+    often = how_often(word)
     kept = often <= max(FEW, 3 * n // TELLING)
     return Words(text[kept], word[kept], often[kept])
+
+
+def how_often(word: Numbers) -> Numbers:
+    """Return how often each word stands among the words."""
+    import numpy as np
+
+    if len(word) > MANY:
+        return np.bincount(word)[word]
+    # A place for every slot would take half a gigabyte, which for few words is most of the time.
+    _, place, counts = np.unique(word, return_inverse=True, return_counts=True)
+    found: Numbers = counts[place]
+    return found
 
 
 def _suspects(words: Words, columns: Columns, side: int, rare: int) -> list[tuple[int, int]]:
