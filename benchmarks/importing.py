@@ -1,4 +1,4 @@
-"""How fast JSONL of chats is read, checked and stored, beside a loop that only parses it with orjson."""
+"""How fast JSONL of chats is read, checked and stored, beside a loop that only parses it and `datasets`' own import."""
 
 from __future__ import annotations
 
@@ -8,39 +8,47 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks.figures import Figure, Goal, ratios
+from benchmarks.figures import Figure, Goal
 from benchmarks.process import Took, take
 from benchmarks.setting import Setting
 
 NAME = "importing"
 PARSE = "import orjson, sys\nfor line in open(sys.argv[1], 'rb'): orjson.loads(line)"
+PEER = (
+    "import sys\nfrom datasets import load_dataset\nload_dataset('json', data_files=sys.argv[1], cache_dir=sys.argv[2])"
+)
+NAMES = {
+    "orjson": "orjson alone", "datasets": "datasets.load_dataset", "validate": "data validate", "import": "data import",
+}  # fmt: skip
 PROJECT = "models: {m: {kind: scripted, replies: {}}}\ncandidate: m\n"
 
 
 def importing(setting: Setting) -> list[Figure]:
-    """Measure `data validate` and `data import` on one file of two-question chats of about 1.6 KB each."""
+    """Measure `data validate` (parsing with validation) and `data import` on chats of about 1.6 KB each."""
     size = setting.sizes.import_mb * 10**6
     file = _write(setting.folder / "chats.jsonl", size)
     (setting.folder / "workbench.yaml").write_text(PROJECT)
     base = [sys.executable, "-m", "workbench", "--config", str(setting.folder / "workbench.yaml"), "data"]
-    took: dict[str, list[Took]] = {"parse": [], "validate": [], "import": []}
+    took: dict[str, list[Took]] = {"orjson": [], "datasets": [], "validate": [], "import": []}
     for number in setting.each_round():
         setting.say(f"round {number}")
-        took["parse"].append(take([sys.executable, "-c", PARSE, str(file)], setting.log()))
+        named = ["--name", f"set-{number}", "--use", "train"]
+        took["orjson"].append(take([sys.executable, "-c", PARSE, str(file)], setting.log()))
+        hub = [sys.executable, "-c", PEER, str(file), str(setting.folder / f"datasets-{number}")]
+        took["datasets"].append(take(hub, setting.log()))
         took["validate"].append(take([*base, "validate", str(file)], setting.log()))
-        words = ["import", str(file), "--name", f"set-{number}", "--use", "train"]
-        took["import"].append(take([*base, *words], setting.log()))
-    speed = {what: tuple(size / 1e6 / t.wall for t in done) for what, done in took.items()}
-    cpu = {what: tuple(t.cpu for t in done) for what, done in took.items()}
-    peak = tuple(t.peak_mb for t in took["import"])
+        took["import"].append(take([*base, "import", str(file), *named], setting.log()))
+    goals = {"orjson": None, "datasets": None, "validate": Goal(">=", 100), "import": None}
     mb = f"{setting.sizes.import_mb:,} MB"
-    return [
-        Figure(NAME, f"orjson alone, {mb}", "MB/s", speed["parse"]),
-        Figure(NAME, f"data validate, {mb}", "MB/s", speed["validate"], Goal(">=", 100)),
-        Figure(NAME, f"data import, {mb}", "MB/s", speed["import"], Goal(">=", 100)),
-        Figure(NAME, "processor time of data import, × orjson alone", "×", ratios(cpu["import"], cpu["parse"])),
-        Figure(NAME, f"peak of data import, {mb}", "MB", peak, Goal("<=", 1024)),
+    speed = [
+        Figure(NAME, f"{NAMES[what]}, {mb}", "MB/s", tuple(size / 1e6 / t.wall for t in done), goals[what])
+        for what, done in took.items()
     ]
+    cpu = [
+        Figure(NAME, f"{NAMES[what]}, processor time", "s", tuple(t.cpu for t in done)) for what, done in took.items()
+    ]
+    peak = tuple(t.peak_mb for t in took["import"])
+    return [*speed, *cpu, Figure(NAME, f"peak of data import, {mb}", "MB", peak, Goal("<=", 1024))]
 
 
 def _write(path: Path, size: int) -> Path:
