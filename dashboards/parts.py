@@ -19,7 +19,7 @@ import streamlit as st
 
 from dashboards import access, data
 from dashboards.charts import Drawn
-from workbench.errors import WorkbenchError
+from workbench.errors import DataError, WorkbenchError
 from workbench.jobs import background
 from workbench.jobs.background import Job
 from workbench.reports.escaping import markdown_text, one_line, shorten, visible
@@ -244,7 +244,10 @@ def started(job: Job) -> None:
 
 
 def _follow(job_id: str) -> None:
-    job = background.job(data.home(), job_id)
+    try:
+        job = background.job(data.home(), job_id)
+    except DataError:
+        return  # somebody removed its folder; the page of jobs tells of it
     if job.state == "done":
         st.session_state[DONE] = job.id  # told by the head of the page that is drawn now
         st.rerun(scope="app")

@@ -17,13 +17,11 @@ def show_ladder(runs: list[Entry], candidate: str) -> None:
         return
     st.subheader("Ladder")
     shown = {run.id: f"{run.model} · {run.started[:16].replace('T', ' ')}" for run in runs}
-    rungs = st.multiselect(
-        "Rungs, from the first", alike, key="rungs", bind="query-params", format_func=lambda i: parts.plain(shown[i])
-    )
+    rungs = parts.choose_several("Rungs, from the first", alike, key="rungs", shown=lambda run: shown[run])
     if len(rungs) < 2:
         st.caption("Choose two runs or more, each to be held against the one before and the first.")
         return
-    found = data.ladder(tuple(rungs))
+    found = data.ladder(rungs)
     parts.table(
         [
             {"rung": r.model, **{m.scorer: f"{number(m.value)} {interval_text(m.interval)}" for m in r.metrics}}

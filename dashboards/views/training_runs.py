@@ -146,7 +146,8 @@ def _buttons(one: Training) -> None:
             if job.state == "stopping":
                 st.caption("Stopping at the end of the step; pressed again, it stops at once.")
         elif one.state == "unfinished" and parts.button("Go on from the last checkpoint", "train", key="go-on"):
-            parts.started(building.resume_training(one.folder.id))
+            building.resume_training(one.folder.id)
+            st.rerun()  # it is followed above until it has begun, then here
         if one.run is not None:
             parts.link("Chat with it", "training", view="Chat", second=f"train:{one.folder.id}")
         if job is not None:
