@@ -172,6 +172,8 @@ def train(who: Walker) -> None:
 
 
 def ask_again(who: Walker) -> None:
+    who.page.get_by_role("button", name="Evaluate", exact=True).scroll_into_view_if_needed()
+    who.page.wait_for_timeout(3000)  # charts above it are drawn, and move it
     who.press("Evaluate")
     who.see("Started")
     who.see("Evaluate it again", 300)
