@@ -62,8 +62,8 @@ def cached(reached: Countdown) -> None:
     """An answer is in the cache and not in the journal."""
     original = openai_endpoint.keep_answer
 
-    async def keep(*args: Any) -> None:
-        await original(*args)
+    async def keep(*args: Any, together: bool = False) -> None:
+        await original(*args, together=together)
         reached()
 
     openai_endpoint.keep_answer = keep

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PROBES = 3
 """Attempts after which a server that never answered, but shows a web page or cannot be reached, is a wrong address."""
+MANY = 16
+"""Requests under way from which answers wait a moment for others, to be kept together."""
 LARGEST_BODY = 32 * 2**20
 """Bytes of an answer that are read; more is no chat answer but an attack on memory."""
 
@@ -80,7 +82,8 @@ class OpenAIEndpoint:
     async def ask(self, request: Request, dialect: Dialect) -> Output | OutputFailure:
         """Answer one request that is put in another dialect, within the same limits, cache and budget."""
         if self._cache is None:
-            return await self._ask_in_turn(request, dialect)
+            async with self._slots:
+                return await self._ask(request, dialect)
         key = self._key(request, dialect)
         if (kept := kept_answers(self._cache, [key])[0]) is not None:
             return kept
@@ -114,17 +117,15 @@ class OpenAIEndpoint:
         asked = self._asked[key] = asyncio.get_running_loop().create_future()
         outcome = None
         try:
-            outcome = await self._ask_in_turn(request, dialect)
-            if isinstance(outcome, Output):
-                await keep_answer(cache, key, outcome)
+            # The slot is held until the answer is kept: a kill repeats no more calls than there are slots.
+            async with self._slots:
+                outcome = await self._ask(request, dialect)
+                if isinstance(outcome, Output):
+                    await keep_answer(cache, key, outcome, together=len(self._asked) >= MANY)
             return outcome
         finally:
             del self._asked[key]
             asked.set_result(outcome)
-
-    async def _ask_in_turn(self, request: Request, dialect: Dialect) -> Output | OutputFailure:
-        async with self._slots:
-            return await self._ask(request, dialect)
 
     # ------------------------------------------------------------ asking until there is an answer, or no time left
 

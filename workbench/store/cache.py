@@ -235,8 +235,11 @@ def unpaid(input_tokens: int | None, output_tokens: int | None) -> Usage:
     return Usage(input_tokens=input_tokens, output_tokens=output_tokens, cost=0.0, charged=0.0, cached=True)
 
 
-async def keep_answer(cache: ResponseCache, key: bytes, output: Output) -> None:
-    """Keep an answer, on disk on return; failures are never kept. Raises `IncompleteRun` when the disk is full."""
+async def keep_answer(cache: ResponseCache, key: bytes, output: Output, *, together: bool = False) -> None:
+    """Keep an answer, on disk on return, `together` with others that come in the same moment; failures are never kept.
+
+    Raises `IncompleteRun` when the disk is full.
+    """
     usage = output.usage
     payload: dict[str, Any] = {
         "text": output.text,
@@ -247,7 +250,10 @@ async def keep_answer(cache: ResponseCache, key: bytes, output: Output) -> None:
         **({"levels": output.levels} if output.levels else {}),
         **({"contexts": [passage.model_dump(mode="json") for passage in output.contexts]} if output.contexts else {}),
     }
-    await cache.put_together(key, payload)
+    if together:
+        await cache.put_together(key, payload)
+    else:
+        cache.put(key, payload)
 
 
 def _checksum(key: bytes, payload: bytes) -> bytes:
