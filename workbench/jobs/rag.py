@@ -30,7 +30,7 @@ from workbench.rag.index import (
 )
 from workbench.rag.pipeline import RagPipeline, Reranker
 from workbench.rag.splitting import Chunk
-from workbench.store.files import told_when_full, write_atomic
+from workbench.store.files import moved, told_when_full, write_atomic
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +76,7 @@ def build_index(bench: Workbench, name: str, watch: Watch) -> tuple[IndexManifes
             work.mkdir(parents=True)
             write_chunks(work, rows, vectors)
             write_atomic(work / MANIFEST, manifest.json_bytes())
-            work.rename(folder)
+            moved(work, folder, MANIFEST)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return manifest, True

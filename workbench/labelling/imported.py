@@ -33,7 +33,7 @@ from workbench.labelling.tasks import Task
 from workbench.labelling.templates import LETTERS, Form, ShownField
 from workbench.nouns import canonical_bytes, fingerprint_set
 from workbench.records import Label, Ranked, Span
-from workbench.store.files import sha256_of, write_atomic
+from workbench.store.files import moved, sha256_of, write_atomic
 
 FEW = 30
 """Different answers up to which a question is taken for a choice among them."""
@@ -94,8 +94,7 @@ def store_imported(
         fingerprint = fingerprint_set(count.hashes)
         manifest = _manifest(count, folder.name, fingerprint, template, now, work)
         write_atomic(work / MANIFEST, orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
-        if not (folder / fingerprint / MANIFEST).exists():
-            work.rename(folder / fingerprint)
+        moved(work, folder / fingerprint, MANIFEST)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     told = {"fingerprint": fingerprint, "pulled_at": now.isoformat(timespec="seconds")}

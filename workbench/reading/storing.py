@@ -22,7 +22,7 @@ from workbench.errors import DataError, Problem
 from workbench.nouns import canonical_bytes
 from workbench.reading.hashes import distinct, equal_hashes, fingerprint_of, short_hash
 from workbench.reading.stored import StoredDataset, open_dataset, write_rows
-from workbench.store.files import flush, write_atomic
+from workbench.store.files import flush, moved, write_atomic
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 """What a dataset may be called: it is a folder's name."""
@@ -81,11 +81,7 @@ def store_rows(
 def settle(work: Path, target: Path) -> None:
     """Put a finished folder in its place; if the same rows are there already, only this source's faults are renewed."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not (target / "manifest.json").exists():
-        flush(work)
-        work.rename(target)
-        flush(target.parent)
-    elif (work / "quarantine.jsonl").exists():
+    if not moved(work, target, "manifest.json") and (work / "quarantine.jsonl").exists():
         write_atomic(target / "quarantine.jsonl", (work / "quarantine.jsonl").read_bytes())
 
 

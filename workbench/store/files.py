@@ -43,6 +43,24 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def moved(work: Path, target: Path, mark: str) -> bool:
+    """Move a finished folder to its place, durably; `False` where the same content is there already.
+
+    Whether it is, the file `mark` tells; another process may put it there at this very moment.
+    """
+    if (target / mark).exists():
+        return False
+    flush(work)
+    try:
+        work.rename(target)
+    except OSError:
+        if not (target / mark).exists():
+            raise
+        return False
+    flush(target.parent)
+    return True
+
+
 def flush(path: Path) -> None:
     """Force a file's content, or a folder's entries, to the disk."""
     handle = os.open(path, os.O_RDONLY)
