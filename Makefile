@@ -55,7 +55,7 @@ dashboards: setup ## Serve the pages at http://localhost:8501, to this machine a
 eval: setup ## Evaluate the candidate on every gate evalset, then decide: ship, don't ship, or not enough evidence
 	@$(BIN)/workbench gate --run-missing $(GATE_ARGS)
 
-test: setup setup-argilla ## Run the default tests (about 17 minutes on 2 cores); says what it skips and how to have it run
+test: setup setup-argilla ## Run the default tests (about 14 minutes on 2 cores); says what it skips and how to have it run
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -r s -m "not long"
 	@$(MAKE) --no-print-directory test-argilla
 
