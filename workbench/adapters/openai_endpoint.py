@@ -117,11 +117,14 @@ class OpenAIEndpoint:
         asked = self._asked[key] = asyncio.get_running_loop().create_future()
         outcome = None
         try:
-            # The slot is held until the answer is kept: a kill repeats no more calls than there are slots.
             async with self._slots:
                 outcome = await self._ask(request, dialect)
-                if isinstance(outcome, Output):
-                    await keep_answer(cache, key, outcome, together=len(self._asked) >= MANY)
+                few = len(self._asked) < MANY
+                if few and isinstance(outcome, Output):
+                    await keep_answer(cache, key, outcome)
+            if not few and isinstance(outcome, Output):
+                # The slot serves the next one meanwhile: a kill repeats what is under way, and the answers of 4 ms.
+                await keep_answer(cache, key, outcome, together=True)
             return outcome
         finally:
             del self._asked[key]
