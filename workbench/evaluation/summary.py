@@ -59,6 +59,7 @@ def sum_up(folder: RunFolder, scorers: Sequence[ScorerInfo]) -> Sums:
     answers = _Answers(folder.samples)
     give_back()
     scores = _Scores(folder.scores, answers)
+    give_back()
     slices = answers.slices()
     whole, sliced = list[Metric](), list[Metric]()
     for info in scorers:
